@@ -1,0 +1,105 @@
+"""`zaffre account`: people's accounts."""
+
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+
+from zaffre.cli.arguments import AccountArgument
+from zaffre.cli.columns import STATE, age_column, created, id_column
+from zaffre.cli.commands import CommandGroup
+from zaffre.cli.invocation import Invocation
+from zaffre.cli.options import Confirmation, ListWishes
+from zaffre.cli.passwords import asked_password
+from zaffre.cli.refusals import UsageProblem
+from zaffre.cli.sheets import Section
+from zaffre.cli.states import styled_state
+from zaffre.cli.tables import Column
+from zaffre.cli.words import state_text
+from zaffre.client import AccountView, NewAccountBody, Role
+
+group = CommandGroup(help="People's accounts. All but `password` is for administrators.")
+app = group.app
+
+
+@group.command("list")
+def list_accounts(run: Invocation, wishes: ListWishes) -> None:
+    """List all accounts."""
+    columns: list[Column[AccountView]] = [
+        Column("E-MAIL", lambda account: account.email),
+        Column("NAME", lambda account: account.name),
+        Column("ROLE", lambda account: state_text(account.role)),
+        STATE,
+        age_column(run),
+        id_column(run),
+    ]
+    run.show_list(run.client.admin.accounts, wishes, columns, "There are no accounts.")
+
+
+@group.command("show")
+def show_account(run: Invocation, account: AccountArgument) -> None:
+    """Show an account."""
+    found = run.find(run.client.admin.accounts, account)
+    run.show(found, lambda: _sections(run, found))
+
+
+@group.command("create")
+def create_account(
+    run: Invocation,
+    email: Annotated[str, typer.Argument(metavar="E-MAIL", help="The address they sign in with.")],
+    *,
+    full_name: Annotated[str | None, typer.Option("--full-name", metavar="NAME", help="What they are called.")] = None,
+    role: Annotated[Role, typer.Option("--role", help="What they may do.")] = Role.TENANT,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read their first password from standard input.")
+    ] = False,
+) -> None:
+    """Make an account for somebody. Their first password is asked for, or taken from ZAFFRE_PASSWORD."""
+    password = asked_password(run, f"First password of {email}", from_stdin=password_stdin, twice=True)
+    body = NewAccountBody(email=email, name=full_name or email.split("@")[0], password=SecretStr(password), role=role)
+    account = run.client.admin.accounts.create(body)
+    run.report(account, f"The account {account.email} is made ({state_text(account.role)}).")
+
+
+@group.command("suspend")
+def suspend_account(run: Invocation, confirmation: Confirmation, account: AccountArgument) -> None:
+    """Keep somebody from signing in. What they own runs on."""
+    accounts = run.client.admin.accounts
+    found = run.find(accounts, account)
+    run.confirm(confirmation, f"Suspend {found.email}?", ["their sign-in sessions and API tokens stop working"])
+    run.report(accounts.suspend(found.id), f"{found.email} is suspended.")
+
+
+@group.command("activate")
+def activate_account(run: Invocation, account: AccountArgument) -> None:
+    """Let somebody sign in again."""
+    accounts = run.client.admin.accounts
+    found = accounts.activate(run.id_in(accounts, account))
+    run.report(found, f"{found.email} is active.")
+
+
+@group.command("password")
+def change_password(run: Invocation) -> None:
+    """Change your own password. Your other sign-in sessions end."""
+    if not run.terminal.interactive:
+        raise UsageProblem("There is nobody to ask for the passwords.", "Run it at a terminal.")
+    current = str(typer.prompt("Current password", hide_input=True, err=True))
+    new = str(typer.prompt("New password", hide_input=True, confirmation_prompt=True, err=True))
+    run.client.account.change_password(current, new)
+    run.terminal.done("Your password is changed. Sessions elsewhere have ended.")
+
+
+def _sections(run: Invocation, account: AccountView) -> list[Section]:
+    return [
+        Section(
+            None,
+            [
+                ("E-mail", account.email),
+                ("Name", account.name),
+                ("Role", state_text(account.role)),
+                ("State", styled_state(account.state)),
+                created(run, account),
+                ("Id", account.id),
+            ],
+        )
+    ]

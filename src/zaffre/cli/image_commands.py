@@ -1,0 +1,151 @@
+"""`zaffre image`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zaffre.cli.arguments import DescriptionOption, ImageArgument, NewNameArgument, images_of
+from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
+from zaffre.cli.commands import CommandGroup
+from zaffre.cli.invocation import Invocation
+from zaffre.cli.options import Confirmation, InSubscription, ListWishes, Waiting
+from zaffre.cli.sheets import Section
+from zaffre.cli.states import styled_state
+from zaffre.cli.tables import Column
+from zaffre.cli.waiting import progress
+from zaffre.cli.words import bytes_text, mib_text
+from zaffre.client import ImageView, NewImageBody
+
+group = CommandGroup(help="Images that virtual machines are made from.")
+app = group.app
+
+QcowArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A qcow2 file without backing file.")
+]
+
+
+@group.command("list")
+def list_images(run: Invocation, wishes: ListWishes, chosen: InSubscription) -> None:
+    """List the images; tenants see those that are available."""
+    columns: list[Column[ImageView]] = [
+        NAME,
+        STATE,
+        Column("SIZE", lambda image: _bytes(image.size_bytes), number=True),
+        Column("DISK", lambda image: _bytes(image.virtual_size_bytes), number=True),
+        Column("USER", lambda image: image.default_user),
+        Column("MEMORY", lambda image: f"≥ {mib_text(image.minimum_memory_mib)}", wide=True),
+        Column("DESCRIPTION", lambda image: image.description, wide=True),
+        age_column(run),
+        id_column(run),
+    ]
+    run.show_list(images_of(run, chosen), wishes, columns, "There are no images.")
+
+
+@group.command("show")
+def show_image(run: Invocation, chosen: InSubscription, image: ImageArgument) -> None:
+    """Show an image."""
+    found = run.find(images_of(run, chosen), image)
+    run.show(found, lambda: _sections(run, found))
+
+
+@group.command("create")
+def create_image(
+    run: Invocation,
+    name: NewNameArgument,
+    description: DescriptionOption = "",
+    default_user: Annotated[
+        str, typer.Option("--default-user", metavar="NAME", help="Whom it lets in with an SSH key.")
+    ] = "root",
+    minimum_memory_mib: Annotated[
+        int, typer.Option("--minimum-memory", min=16, metavar="MIB", help="Less memory is refused.")
+    ] = 128,
+    minimum_disk_gib: Annotated[
+        int, typer.Option("--minimum-disk", min=1, metavar="GIB", help="A smaller disk is refused.")
+    ] = 1,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", exists=True, dir_okay=False, help="Upload this qcow2 file too."),
+    ] = None,
+) -> None:
+    """Add an image. Its content follows with `image upload` or `image import`, or comes with --file."""
+    images = run.client.admin.images
+    body = NewImageBody(
+        name=name,
+        description=description,
+        default_user=default_user,
+        minimum_memory_mib=minimum_memory_mib,
+        minimum_disk_gib=minimum_disk_gib,
+    )
+    image = images.create(body)
+    if file is None:
+        run.report(image, f"Image {name} is made and empty. Fill it with: zaffre image upload {name} FILE")
+    else:
+        _upload(run, image, file)
+
+
+@group.command("upload")
+def upload_image(run: Invocation, image: ImageArgument, file: QcowArgument) -> None:
+    """Fill an empty image with a file of yours."""
+    _upload(run, run.find(run.client.admin.images, image), file)
+
+
+@group.command("import")
+def import_image(
+    run: Invocation,
+    waiting: Waiting,
+    image: ImageArgument,
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A file on the server, where its operator allows.")],
+) -> None:
+    """Fill an empty image from a file of the server."""
+    images = run.client.admin.images
+    accepted = images.import_file(run.id_in(images, image), path)
+    run.finish(accepted, waiting, _filled)
+
+
+@group.command("delete")
+def delete_image(run: Invocation, waiting: Waiting, confirmation: Confirmation, image: ImageArgument) -> None:
+    """Remove an image that no virtual machine started from."""
+    images = run.client.admin.images
+    found = run.find(images, image)
+    run.confirm(confirmation, f"Delete the image {found.name}?", ["its content, here and on the hosts"])
+    run.finish(images.delete(found.id), waiting, lambda _: f"Image {found.name} is deleted.")
+
+
+def _upload(run: Invocation, image: ImageView, file: Path) -> None:
+    sentence = f"Sending {file.name} ({bytes_text(file.stat().st_size)})"
+    with progress(run.terminal) as show:
+        filled = run.client.admin.images.upload(
+            image.id, file, lambda sent, size: show(sent / size if size else 1.0, sentence)
+        )
+    run.report(filled, _filled(filled))
+
+
+def _filled(image: ImageView) -> str:
+    size, disk = _bytes(image.size_bytes), _bytes(image.virtual_size_bytes)
+    return f"Image {image.name} is {image.state}: {size}, for a disk of {disk}."
+
+
+def _bytes(count: int | None) -> str:
+    return bytes_text(count) if count is not None else ""
+
+
+def _sections(run: Invocation, image: ImageView) -> list[Section]:
+    return [
+        Section(
+            None,
+            [
+                ("Name", image.name),
+                ("State", styled_state(image.state)),
+                ("Description", image.description),
+                ("Default user", image.default_user),
+                ("Needs", f"{mib_text(image.minimum_memory_mib)} of memory, a disk of {image.minimum_disk_gib} GiB"),
+                ("Format", image.format),
+                ("Size", _bytes(image.size_bytes)),
+                ("Disk size", _bytes(image.virtual_size_bytes)),
+                ("SHA-256", image.sha256),
+                created(run, image),
+                ("Id", image.id),
+            ],
+        )
+    ]

@@ -1,0 +1,100 @@
+"""The entry point `zaffre`."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.main import get_command
+
+from zaffre.cli.exit_codes import ExitCode
+from zaffre.cli.lazy_group import Entry, LazyGroup
+
+_YOU = "You"
+_TENANT = "What tenants use"
+_PROVIDER = "What providers run"
+_WATCH = "What happens"
+_SERVER = "The server"
+
+ENTRIES = (
+    Entry("login", "zaffre.cli.sign_in_commands:login", "Sign in to a site.", _YOU),
+    Entry("logout", "zaffre.cli.sign_in_commands:logout", "Sign out.", _YOU),
+    Entry("signup", "zaffre.cli.sign_in_commands:signup", "Make an account for yourself and sign in.", _YOU),
+    Entry("whoami", "zaffre.cli.sign_in_commands:whoami", "Show who you are and where.", _YOU),
+    Entry("context", "zaffre.cli.context_commands:app", "Sites you work with.", _YOU),
+    Entry("session", "zaffre.cli.session_commands:app", "Where you are signed in.", _YOU),
+    Entry("token", "zaffre.cli.token_commands:app", "API tokens for your programs.", _YOU),
+    Entry("plan", "zaffre.cli.plan_commands:app", "Plans: what can be subscribed to.", _TENANT),
+    Entry("subscription", "zaffre.cli.subscription_commands:app", "Subscriptions, and what they use.", _TENANT),
+    Entry("network", "zaffre.cli.network_commands:app", "VM networks with subnets and ports.", _TENANT),
+    Entry("vm", "zaffre.cli.vm_commands:app", "Virtual machines.", _TENANT),
+    Entry("image", "zaffre.cli.image_commands:app", "Images that virtual machines are made from.", _TENANT),
+    Entry("size", "zaffre.cli.size_commands:app", "Sizes of virtual machines.", _TENANT),
+    Entry("key", "zaffre.cli.key_commands:app", "SSH keys.", _TENANT),
+    Entry("operation", "zaffre.cli.operation_commands:app", "Work under way and done.", _WATCH),
+    Entry("events", "zaffre.cli.event_commands:events", "What happened, and what happens.", _WATCH),
+    Entry("account", "zaffre.cli.account_commands:app", "People's accounts.", _PROVIDER),
+    Entry("stamp", "zaffre.cli.stamp_commands:app", "Stamps: scale units of hosts.", _PROVIDER),
+    Entry("host", "zaffre.cli.host_commands:app", "Hypervisor hosts.", _PROVIDER),
+    Entry("cloud", "zaffre.cli.cloud_commands:app", "Clouds: slices of stamps that plans offer.", _PROVIDER),
+    Entry("logical-network", "zaffre.cli.logical_network_commands:app", "Network planes of stamps.", _PROVIDER),
+    Entry("provider", "zaffre.cli.provider_commands:app", "Resource providers and their quotas.", _PROVIDER),
+    Entry(
+        "unmanaged-guest",
+        "zaffre.cli.unmanaged_guest_commands:app",
+        "Guests on hosts that Zaffre does not know.",
+        _PROVIDER,
+    ),
+    Entry("up", "zaffre.cli.fabric_commands:up", "Bring up a whole cloud on this machine.", _SERVER),
+    Entry("down", "zaffre.cli.fabric_commands:down", "Take it down again.", _SERVER),
+    Entry("serve", "zaffre.cli.server_commands:serve", "Run the server.", _SERVER),
+    Entry("openapi", "zaffre.cli.server_commands:openapi", "Write the API's OpenAPI descriptions.", _SERVER),
+    Entry("version", "zaffre.cli.server_commands:version", "Show versions, yours and the server's.", _SERVER),
+)
+"""Every command. Whoever adds one adds a line here."""
+
+_INTRODUCTION = """Zaffre, an open cloud operating system.
+
+Begin with "zaffre login --url https://cloud.example:30006", then "zaffre plan list". Things are called by their names
+or ids. Commands that show something print JSON or YAML with -o.
+"""
+
+
+class Commands(LazyGroup):
+    """All there is."""
+
+    entries = ENTRIES
+    footnotes = (("Exit codes", [(str(code.value), code.text) for code in ExitCode]),)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    help=_INTRODUCTION,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+@app.callback()
+def _root() -> None:  # pyright: ignore[reportUnusedFunction] - Typer keeps it
+    """Stand for the command itself, which does nothing without a verb."""
+
+
+def main() -> None:
+    """Run the command that the process was started with."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; returns its exit code. Nothing but the code comes back: people have been told the rest."""
+    try:
+        ended = get_command(app).main(args=list(arguments), prog_name="zaffre", standalone_mode=False)
+    except Exception as error:  # noqa: BLE001 - the last place where a fault can become a sentence
+        from zaffre.cli.refusals import explain  # noqa: PLC0415 - nothing goes wrong most of the time
+
+        return explain(error)
+    return ended if isinstance(ended, int) else ExitCode.DONE
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""`zaffre subscription`."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from zaffre.cli.arguments import NewNameArgument, RenamedArgument, SubscriptionArgument, plans_of
+from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
+from zaffre.cli.commands import CommandGroup
+from zaffre.cli.completion import names_of
+from zaffre.cli.invocation import Invocation
+from zaffre.cli.options import Confirmation, InSubscription, ListWishes, Waiting
+from zaffre.cli.sheets import Section
+from zaffre.cli.states import BAD, GOOD, UNDER_WAY, styled_state
+from zaffre.cli.tables import Column, table_of
+from zaffre.cli.words import title_text
+from zaffre.client import SubscriptionDetailView, SubscriptionScope, SubscriptionView, UsageView
+
+group = CommandGroup(help="Subscriptions: your right to use a plan.")
+app = group.app
+
+BAR_CELLS = 20
+NEARLY_FULL = 0.8
+
+
+@group.command("list")
+def list_subscriptions(run: Invocation, wishes: ListWishes) -> None:
+    """List your subscriptions; administrators see everybody's. The current one is marked."""
+    columns: list[Column[SubscriptionView]] = [
+        Column("", lambda subscription: "*" if subscription.id == run.context.subscription_id else " "),
+        NAME,
+        STATE,
+        Column("PLAN", lambda subscription: run.names.plan(subscription.plan_id)),
+        age_column(run),
+        id_column(run),
+    ]
+    if run.is_admin:
+        columns.insert(4, Column("ACCOUNT", lambda subscription: run.names.account(subscription.account_id)))
+    none = "You have no subscription yet. See what is on offer: zaffre plan list"
+    run.show_list(run.client.subscriptions, wishes, columns, none)
+
+
+@group.command("show")
+def show_subscription(run: Invocation, subscription: SubscriptionArgument) -> None:
+    """Show a subscription, what it uses, and whether all services know it."""
+    found = run.client.subscriptions.get(run.id_in(run.client.subscriptions, subscription))
+    run.show(found, lambda: _sections(run, found))
+
+
+@group.command("create")
+def create_subscription(
+    run: Invocation,
+    waiting: Waiting,
+    name: NewNameArgument,
+    plan: Annotated[
+        str,
+        typer.Option("--plan", metavar="NAME", help="Name or id of the plan.", autocompletion=names_of(plans_of)),
+    ],
+    account: Annotated[
+        str | None,
+        typer.Option("--for", metavar="ADDRESS", help="Make it for somebody else, as an administrator."),
+    ] = None,
+) -> None:
+    """Subscribe to a plan."""
+    plan_id = run.id_in(plans_of(run), plan)
+    if account is not None or run.is_admin:
+        admin = run.client.admin
+        account_id = run.id_in(admin.accounts, account) if account is not None else run.client.account.get().id
+        accepted = admin.subscriptions.create_for(account_id, plan_id, name)
+    else:
+        accepted = run.client.subscriptions.create(plan_id, name)
+    made = run.finish(
+        accepted, waiting, lambda subscription: f"Subscription {subscription.name} is {subscription.state}."
+    )
+    if account is None and run.context.subscription_id is None and run.context.signed_in:
+        run.remember(subscription_id=made.id, subscription_name=made.name)
+        run.terminal.note(f"{made.name} is the current subscription from now on.")
+
+
+@group.command("rename")
+def rename_subscription(run: Invocation, subscription: SubscriptionArgument, new_name: RenamedArgument) -> None:
+    """Rename a subscription."""
+    found = run.client.subscriptions.rename(run.id_in(run.client.subscriptions, subscription), new_name)
+    if found.id == run.context.subscription_id:
+        run.remember(subscription_name=new_name)
+    run.report(found, f"The subscription is now called {new_name}.")
+
+
+@group.command("delete")
+def delete_subscription(
+    run: Invocation, waiting: Waiting, confirmation: Confirmation, subscription: SubscriptionArgument
+) -> None:
+    """End a subscription. It must be empty."""
+    found = run.find(run.client.subscriptions, subscription)
+    run.confirm(
+        confirmation,
+        f"End the subscription {found.name}?",
+        [f"Plan {run.names.plan(found.plan_id)} can no longer be used through it."],
+    )
+    run.finish(
+        run.client.subscriptions.delete(found.id),
+        waiting,
+        lambda _: f"Subscription {found.name} is ended.",
+    )
+    if found.id == run.context.subscription_id:
+        run.remember(subscription_id=None, subscription_name=None)
+
+
+@group.command("use")
+def use_subscription(run: Invocation, subscription: SubscriptionArgument) -> None:
+    """Make a subscription the current one, which commands work in."""
+    found = run.find(run.client.subscriptions, subscription)
+    run.remember(subscription_id=found.id, subscription_name=found.name)
+    run.report(found, f"{found.name} is the current subscription.")
+
+
+@group.command("usage")
+def show_usage(run: Invocation, chosen: InSubscription) -> None:
+    """Show how much of each quota is used."""
+    run.show_items(list(run.subscription(chosen).usage.all()), USAGE_COLUMNS, "Nothing is measured here.")
+
+
+def _bar(usage: UsageView) -> Text | None:
+    """Return a picture of how full a quota is."""
+    if usage.limit is None:
+        return None
+    share = min(usage.used / usage.limit, 1.0) if usage.limit else 1.0
+    filled = round(share * BAR_CELLS)
+    colour = BAD if share >= 1 else UNDER_WAY if share >= NEARLY_FULL else GOOD
+    return Text.assemble(("█" * filled, colour), ("░" * (BAR_CELLS - filled), "dim"))
+
+
+USAGE_COLUMNS: list[Column[UsageView]] = [
+    Column("WHAT", lambda usage: usage.title),
+    Column("USED", lambda usage: usage.used, number=True, whole=True),
+    Column("OF", lambda usage: "unlimited" if usage.limit is None else usage.limit, number=True, whole=True),
+    Column("UNIT", lambda usage: Text("" if usage.unit == "count" else usage.unit)),
+    Column("", _bar, whole=True),
+    Column("DIMENSION", lambda usage: usage.dimension, wide=True),
+]
+
+
+def _sections(run: Invocation, subscription: SubscriptionDetailView) -> list[Section]:
+    scope: SubscriptionScope = run.client.subscription(subscription.id)
+    syncs = [
+        (title_text(sync.provider), Text.assemble(styled_state(sync.state), f"  {sync.last_error or ''}"))
+        for sync in subscription.syncs
+    ]
+    return [
+        Section(
+            None,
+            [
+                ("Name", subscription.name),
+                ("State", styled_state(subscription.state)),
+                ("Plan", run.names.plan(subscription.plan_id)),
+                created(run, subscription),
+                ("Id", subscription.id),
+            ],
+        ),
+        Section("Usage", table=table_of(scope.usage.all(), USAGE_COLUMNS, wide=run.wide)),
+        Section("Services", syncs),
+    ]

@@ -1,0 +1,196 @@
+"""`zaffre vm`: virtual machines."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zaffre.cli.arguments import MachineArgument, NewNameArgument
+from zaffre.cli.attachments import attachments
+from zaffre.cli.commands import CommandGroup
+from zaffre.cli.completion import names_of
+from zaffre.cli.invocation import Invocation
+from zaffre.cli.machine_views import all_machine_columns, machine_columns, machine_sections
+from zaffre.cli.options import WAIT_TIMEOUT_S, Confirmation, InSubscription, ListWishes, Waiting
+from zaffre.cli.vm_power_commands import add_power_commands
+from zaffre.cli.waiting import progress
+from zaffre.cli.words import state_text
+from zaffre.client import MachineState, NewVirtualMachineBody, VirtualMachineView
+
+group = CommandGroup(help="Virtual machines.")
+app = group.app
+
+
+@group.command("list")
+def list_machines(
+    run: Invocation,
+    wishes: ListWishes,
+    chosen: InSubscription,
+    *,
+    everybody: Annotated[
+        bool,
+        typer.Option("--everybody", "-A", help="Those of all subscriptions, with their hosts; for administrators."),
+    ] = False,
+) -> None:
+    """List virtual machines."""
+    if everybody:
+        run.show_list(run.client.admin.virtual_machines, wishes, all_machine_columns(run), "There are none at all.")
+        return
+    scope = run.subscription(chosen)
+    none = "There are no virtual machines here. Make one with: zaffre vm create NAME --image IMAGE --size SIZE"
+    run.show_list(scope.virtual_machines, wishes, machine_columns(run, scope), none)
+
+
+@group.command("show")
+def show_machine(run: Invocation, chosen: InSubscription, machine: MachineArgument) -> None:
+    """Show a virtual machine: its state, network and disks."""
+    scope = run.subscription(chosen)
+    found = run.find(scope.virtual_machines, machine)
+    run.show(found, lambda: machine_sections(run, scope, found))
+
+
+@group.command("create")
+def create_machine(
+    run: Invocation,
+    chosen: InSubscription,
+    waiting: Waiting,
+    name: NewNameArgument,
+    image: Annotated[
+        str,
+        typer.Option(
+            "--image",
+            metavar="NAME",
+            help="What to start from.",
+            autocompletion=names_of(lambda run: run.subscription().images),
+        ),
+    ],
+    size: Annotated[
+        str,
+        typer.Option(
+            "--size",
+            metavar="NAME",
+            help="Processors and memory.",
+            autocompletion=names_of(lambda run: run.subscription().sizes),
+        ),
+    ],
+    *,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--network",
+            metavar="NETWORK[/SUBNET][=ADDRESS]",
+            help="Where to attach it. May be repeated. Left out: to the only subnet there is.",
+            autocompletion=names_of(lambda run: run.subscription().vm_networks),
+        ),
+    ] = None,
+    no_network: Annotated[bool, typer.Option("--no-network", help="Attach it nowhere.")] = False,
+    disk_gib: Annotated[
+        int | None, typer.Option("--disk", min=1, metavar="GIB", help="Size of its disk; else what the image needs.")
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key",
+            metavar="NAME",
+            help="An SSH key it lets in. May be repeated.",
+            autocompletion=names_of(lambda run: run.subscription().ssh_keys),
+        ),
+    ] = None,
+    user_data: Annotated[
+        Path | None,
+        typer.Option("--user-data", metavar="FILE", exists=True, dir_okay=False, help="cloud-init user-data."),
+    ] = None,
+) -> None:
+    """Make a virtual machine and start it."""
+    scope = run.subscription(chosen)
+    body = NewVirtualMachineBody(
+        name=name,
+        size=run.find(scope.sizes, size).name,
+        image_id=run.id_in(scope.images, image),
+        disk_gib=disk_gib,
+        ports=[] if no_network else attachments(run, scope, network),
+        ssh_key_ids=[run.id_in(scope.ssh_keys, each) for each in key or []],
+        user_data=user_data.read_text() if user_data is not None else None,
+    )
+    run.finish(scope.virtual_machines.create(body), waiting, _made)
+
+
+add_power_commands(group)
+
+
+@group.command("delete")
+def delete_machine(
+    run: Invocation, chosen: InSubscription, waiting: Waiting, confirmation: Confirmation, machine: MachineArgument
+) -> None:
+    """Delete a virtual machine with its disks."""
+    machines = run.subscription(chosen).virtual_machines
+    found = run.find(machines, machine)
+    goes = [f"disk {disk.position}, {disk.size_gib} GiB, with all that is on it" for disk in found.disks]
+    goes += [f"address {port.address}" for port in found.ports]
+    run.confirm(confirmation, f"Delete the virtual machine {found.name}, which is {found.state}?", goes)
+    run.finish(machines.delete(found.id), waiting, lambda _: f"Virtual machine {found.name} is deleted.")
+
+
+@group.command("log")
+def show_log(
+    run: Invocation,
+    chosen: InSubscription,
+    machine: MachineArgument,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as the guest writes more.")] = False,
+    tail_bytes: Annotated[
+        int | None, typer.Option("--bytes", min=1, max=1_048_576, metavar="N", help="So much of the log's end.")
+    ] = None,
+) -> None:
+    """Print what the guest wrote to its serial port."""
+    machines = run.subscription(chosen).virtual_machines
+    machine_id = run.id_in(machines, machine)
+    piece = machines.serial_log(machine_id, limit_bytes=tail_bytes)
+    run.terminal.write(piece.text)
+    if not piece.size:
+        run.terminal.note("The guest has written nothing yet.")
+    if follow:
+        for text in machines.follow_serial_log(machine_id, piece.next_offset):
+            run.terminal.write(text)
+
+
+@group.command("wait")
+def wait_for_machine(
+    run: Invocation,
+    chosen: InSubscription,
+    machine: MachineArgument,
+    *,
+    ready: Annotated[
+        bool, typer.Option("--ready", help="Wait until the guest says that it is up and serving.")
+    ] = False,
+    state: Annotated[MachineState | None, typer.Option("--state", help="Wait until it is in this state.")] = None,
+    timeout_s: Annotated[
+        int, typer.Option("--timeout", min=0, metavar="SECONDS", help="The longest to wait.")
+    ] = WAIT_TIMEOUT_S,
+) -> None:
+    """Wait for a virtual machine to get somewhere.
+
+    Without options, until nothing is being done with it.
+    """
+    machines = run.subscription(chosen).virtual_machines
+    machine_id = run.id_in(machines, machine)
+
+    def there(found: VirtualMachineView) -> bool:
+        settled = found.operation_id is None if state is None else found.state == state
+        return settled and (found.ready or not ready)
+
+    with progress(run.terminal) as show:
+        found = machines.wait_until(machine_id, there, timeout_s, lambda seen: show(0.0, _sentence(seen)))
+    run.report(found, f"{_sentence(found)}.")
+
+
+def _made(machine: VirtualMachineView) -> str:
+    addresses = ", ".join(port.address for port in machine.ports)
+    return f"Virtual machine {machine.name} is {machine.state}{f' at {addresses}' if addresses else ''}."
+
+
+def _sentence(machine: VirtualMachineView) -> str:
+    said = f"Virtual machine {machine.name} is {state_text(machine.state)}"
+    if machine.state != MachineState.RUNNING:
+        return said
+    return f"{said} and {'ready' if machine.ready else 'not ready yet'}"

@@ -1,0 +1,167 @@
+"""The typed Python client of Zaffre's API. It needs httpx and pydantic and nothing else of Zaffre.
+
+    from zaffre.client import NewVirtualMachineBody, Zaffre
+
+    with Zaffre("https://cloud.example:30006") as zaffre:
+        zaffre.sessions.sign_in("ann@example.org", "correct horse battery")
+        shop = zaffre.subscription(zaffre.subscriptions.find("shop").id)
+        image = shop.images.find_item("debian-12")
+        wish = NewVirtualMachineBody(name="web", size="small", image_id=image.id)
+        machine = shop.virtual_machines.create(wish).wait(on_progress=lambda operation: print(operation.sentence))
+        print(machine.state, [port.address for port in machine.ports])
+
+Collections are listed (`list`, `all`), searched (`find`) and read (`get`); what needs work comes back as `Accepted`,
+to be waited for. Refusals are `ZaffreError`s that say what happened and what to do. What administrators do is under
+`admin`.
+"""
+
+from zaffre.client.clock import Clock
+from zaffre.client.collection import Collection, Listing, Page, Query, is_id
+from zaffre.client.credentials import ApiToken, Credentials
+from zaffre.client.models import (
+    AccountChangeBody,
+    AccountState,
+    AccountView,
+    AdminVirtualMachineView,
+    ApiTokenView,
+    CloudView,
+    EventView,
+    HostState,
+    HostView,
+    ImageState,
+    ImageView,
+    LogicalNetworkView,
+    MachineState,
+    NewAccountBody,
+    NewApiTokenView,
+    NewCloudBody,
+    NewHostBody,
+    NewImageBody,
+    NewLogicalNetworkBody,
+    NewPlanBody,
+    NewPortBody,
+    NewSizeBody,
+    NewStampBody,
+    NewSubnetBody,
+    NewVirtualMachineBody,
+    NewVmNetworkBody,
+    OperationState,
+    OperationView,
+    PlanChangeBody,
+    PlannedServiceBody,
+    PlannedServiceView,
+    PlanState,
+    PlanView,
+    PortOfMachineView,
+    PortView,
+    Problem,
+    ProviderView,
+    Role,
+    SerialLogView,
+    SessionView,
+    SizeView,
+    SshKeyView,
+    StampView,
+    SubnetView,
+    SubscriptionDetailView,
+    SubscriptionView,
+    TokensView,
+    UnmanagedGuestView,
+    UsageView,
+    VirtualMachineView,
+    VmNetworkDetailView,
+    VmNetworkView,
+)
+from zaffre.client.problems import (
+    Ambiguous,
+    NotFound,
+    NotSignedIn,
+    OperationFailed,
+    StillRunning,
+    Unreachable,
+    ZaffreError,
+    local_problem,
+)
+from zaffre.client.resources.subscriptions import SubscriptionScope
+from zaffre.client.resources.virtual_machines import VirtualMachines
+from zaffre.client.retries import RetryPolicy
+from zaffre.client.waiting import Accepted
+from zaffre.client.wire import Wire
+from zaffre.client.zaffre import Zaffre
+
+__all__ = [
+    "Accepted",
+    "AccountChangeBody",
+    "AccountState",
+    "AccountView",
+    "AdminVirtualMachineView",
+    "Ambiguous",
+    "ApiToken",
+    "ApiTokenView",
+    "Clock",
+    "CloudView",
+    "Collection",
+    "Credentials",
+    "EventView",
+    "HostState",
+    "HostView",
+    "ImageState",
+    "ImageView",
+    "Listing",
+    "LogicalNetworkView",
+    "MachineState",
+    "NewAccountBody",
+    "NewApiTokenView",
+    "NewCloudBody",
+    "NewHostBody",
+    "NewImageBody",
+    "NewLogicalNetworkBody",
+    "NewPlanBody",
+    "NewPortBody",
+    "NewSizeBody",
+    "NewStampBody",
+    "NewSubnetBody",
+    "NewVirtualMachineBody",
+    "NewVmNetworkBody",
+    "NotFound",
+    "NotSignedIn",
+    "OperationFailed",
+    "OperationState",
+    "OperationView",
+    "Page",
+    "PlanChangeBody",
+    "PlanState",
+    "PlanView",
+    "PlannedServiceBody",
+    "PlannedServiceView",
+    "PortOfMachineView",
+    "PortView",
+    "Problem",
+    "ProviderView",
+    "Query",
+    "RetryPolicy",
+    "Role",
+    "SerialLogView",
+    "SessionView",
+    "SizeView",
+    "SshKeyView",
+    "StampView",
+    "StillRunning",
+    "SubnetView",
+    "SubscriptionDetailView",
+    "SubscriptionScope",
+    "SubscriptionView",
+    "TokensView",
+    "UnmanagedGuestView",
+    "Unreachable",
+    "UsageView",
+    "VirtualMachineView",
+    "VirtualMachines",
+    "VmNetworkDetailView",
+    "VmNetworkView",
+    "Wire",
+    "Zaffre",
+    "ZaffreError",
+    "is_id",
+    "local_problem",
+]

@@ -1,0 +1,968 @@
+# ruff: noqa
+"""The API's models. Generated from docs/api by `python -m zaffre.client.generate`: do not edit."""
+
+from typing import Any
+
+from pydantic import AwareDatetime, ConfigDict
+from zaffre.client.wire import OpenEnum, SecretStr, Wire
+
+
+class Accelerator(OpenEnum):
+    """
+    How a host runs guests' instructions.
+    """
+
+    KVM = "kvm"
+    TCG = "tcg"
+
+
+class AccountState(OpenEnum):
+    """
+    Whether an account can sign in.
+    """
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class ApiTokenView(Wire):
+    """An API token without its secret."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+
+
+class CloudView(Wire):
+    """A cloud."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    description: str
+    generation: int
+    stamp_id: str
+
+
+class Desired(OpenEnum):
+    """
+    The power state a tenant wants.
+    """
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    DELETED = "deleted"
+
+
+class DimensionView(Wire):
+    """A quota dimension."""
+
+    name: str
+    default: int
+    maximum: int
+    title: str
+    unit: str
+
+
+class DiskView(Wire):
+    """A disk of a virtual machine."""
+
+    id: str
+    position: int
+    size_gib: int
+
+
+class EventView(Wire):
+    """One fact."""
+
+    id: str
+    account_id: str | None
+    actor_id: str
+    actor_kind: str
+    cursor: str
+    data: dict[str, Any]
+    kind: str
+    occurred_at: AwareDatetime
+    operation_id: str | None
+    request_id: str | None
+    resource_id: str
+    resource_name: str | None
+    resource_type: str
+    subscription_id: str | None
+
+
+class FieldProblem(Wire):
+    """One field that is wrong."""
+
+    detail: str
+    target: str
+
+
+class HostChangeBody(Wire):
+    """What may change of a host."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    enabled: bool
+
+
+class HostState(OpenEnum):
+    """
+    What the operator wants of a host.
+    """
+
+    ADDING = "adding"
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    REMOVING = "removing"
+
+
+class HostView(Wire):
+    """A host: what is wanted of it, what it is, and what is reserved on it."""
+
+    id: str
+    name: str
+    state: HostState
+    accelerator: Accelerator | None
+    connected: bool
+    created_at: AwareDatetime
+    driver: str
+    engine_version: str | None
+    generation: int
+    hostname: str | None
+    integration_bridge: str
+    memory_capacity_mib: int
+    memory_mib: int
+    memory_reserved_mib: int
+    observed_at: AwareDatetime | None
+    pool_path: str
+    problem: str | None
+    provider_address: str | None
+    stamp_id: str
+    storage_capacity_gib: int
+    storage_free_gib: int
+    storage_gib: int
+    storage_reserved_gib: int
+    uri: str
+    vcpus: int
+    vcpus_capacity: int
+    vcpus_reserved: int
+
+
+class ImageState(OpenEnum):
+    """
+    Where an image stands.
+    """
+
+    EMPTY = "empty"
+    IMPORTING = "importing"
+    AVAILABLE = "available"
+    DELETING = "deleting"
+
+
+class ImageView(Wire):
+    """An image."""
+
+    id: str
+    name: str
+    state: ImageState
+    created_at: AwareDatetime
+    default_user: str
+    description: str
+    format: str
+    generation: int
+    minimum_disk_gib: int
+    minimum_memory_mib: int
+    sha256: str | None
+    size_bytes: int | None
+    virtual_size_bytes: int | None
+
+
+class ImportBody(Wire):
+    """Where on the server to find an image's content."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    path: str
+
+
+class LivenessView(Wire):
+    """The process answers."""
+
+    status: str
+    version: str
+
+
+class LogicalNetworkView(Wire):
+    """A logical network."""
+
+    id: str
+    name: str
+    address: str
+    connected: bool
+    created_at: AwareDatetime
+    driver: str
+    first_mac: str
+    generation: int
+    last_mac: str
+    stamp_id: str
+    underlay_mtu: int
+
+
+class LoopView(Wire):
+    """A background loop."""
+
+    name: str
+    healthy: bool
+    last_failure: str | None
+
+
+class MachineState(OpenEnum):
+    """
+    One of Observed and Transition.
+    """
+
+    CREATING = "creating"
+    STARTING = "starting"
+    SHUTTING_DOWN = "shutting_down"
+    STOPPING = "stopping"
+    RESETTING = "resetting"
+    PAUSING = "pausing"
+    RESUMING = "resuming"
+    DELETING = "deleting"
+    ABSENT = "absent"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    CRASHED = "crashed"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+class NetworkState(OpenEnum):
+    """
+    Where a VM network or a subnet stands.
+    """
+
+    CREATING = "creating"
+    READY = "ready"
+    DELETING = "deleting"
+
+
+class NewApiTokenBody(Wire):
+    """A wish for an API token."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    expires_at: AwareDatetime | None = None
+
+
+class NewApiTokenView(Wire):
+    """An API token with its text, which is shown this once."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    token: str
+
+
+class NewCloudBody(Wire):
+    """A cloud to add."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    description: str = ""
+    stamp_id: str
+
+
+class NewHostBody(Wire):
+    """A host to add."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    driver: str = "libvirt"
+    integration_bridge: str = "br-int"
+    pool_path: str = "/var/lib/libvirt/zaffre"
+    provider_address: str | None = None
+    stamp_id: str
+    uri: str
+
+
+class NewImageBody(Wire):
+    """An image to add; its content follows by upload or import."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    default_user: str = "root"
+    description: str = ""
+    minimum_disk_gib: int = 1
+    minimum_memory_mib: int = 128
+
+
+class NewLogicalNetworkBody(Wire):
+    """A stamp's logical network: its network plane and pools."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    address: str
+    driver: str = "ovn"
+    first_mac: str = "0a:5a:00:00:00:00"
+    last_mac: str = "0a:5a:ff:ff:ff:ff"
+    stamp_id: str
+    underlay_mtu: int = 1500
+
+
+class NewPortBody(Wire):
+    """An attachment to a subnet."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    address: str | None = None
+    subnet_id: str
+    vm_network_id: str
+
+
+class NewSizeBody(Wire):
+    """A size to add."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    memory_mib: int
+    vcpus: int
+
+
+class NewSshKeyBody(Wire):
+    """A public key to add."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    public_key: str
+
+
+class NewStampBody(Wire):
+    """A stamp to add."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    memory_reserve_mib: int = 1024
+    storage_ratio: float = 2.0
+    vcpu_ratio: float = 4.0
+
+
+class NewSubnetBody(Wire):
+    """A subnet to make."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    cidr: str
+    dns_servers: list[str] | None = None
+
+
+class NewSubscriptionBody(Wire):
+    """A wish to subscribe to a plan."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: str | None = None
+    name: str
+    plan_id: str
+
+
+class NewSubscriptionForBody(Wire):
+    """A subscription made by an administrator for somebody."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: str | None = None
+    name: str
+    account_id: str
+    plan_id: str
+
+
+class NewVirtualMachineBody(Wire):
+    """A virtual machine to make."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    disk_gib: int | None = None
+    image_id: str
+    ports: list[NewPortBody] | None = None
+    size: str
+    ssh_key_ids: list[str] | None = None
+    user_data: str | None = None
+
+
+class NewVmNetworkBody(Wire):
+    """A VM network to make, with its first subnets."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    subnets: list[NewSubnetBody] | None = None
+
+
+class Observed(OpenEnum):
+    """
+    The power state last seen.
+    """
+
+    ABSENT = "absent"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    CRASHED = "crashed"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+class OperationState(OpenEnum):
+    """
+    Where an operation stands.
+    """
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    UNWINDING = "unwinding"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    STUCK = "stuck"
+
+
+class PasswordBody(Wire):
+    """A change of password."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    current_password: SecretStr
+    new_password: SecretStr
+
+
+class PlanState(OpenEnum):
+    """
+    Whether a plan can be subscribed to. The values are ordered: a plan moves forward only.
+    """
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+    DECOMMISSIONED = "decommissioned"
+
+
+class PlannedServiceBody(Wire):
+    """A provider's service in a plan."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    provider: str
+    quota: dict[str, int | None] | None = None
+    settings: dict[str, str | int | bool] | None = None
+
+
+class PlannedServiceView(Wire):
+    """A provider's service in a plan."""
+
+    provider: str
+    quota: dict[str, int | None]
+    settings: dict[str, Any]
+
+
+class PortOfMachineView(Wire):
+    """A network port of a virtual machine."""
+
+    id: str
+    address: str
+    mac: str
+    subnet_id: str
+    up: bool
+    vm_network_id: str
+
+
+class PortView(Wire):
+    """A virtual machine's attachment to a subnet."""
+
+    id: str
+    address: str
+    mac: str
+    subnet_id: str
+    up: bool
+    virtual_machine_id: str
+
+
+class Problem(Wire):
+    """An RFC 9457 problem. `code` is stable; `detail` says what happened and `remedy` what to do about it."""
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    code: str
+    detail: str
+    errors: list[FieldProblem] | None = None
+    operation_id: str | None = None
+    remedy: str
+    request_id: str | None = None
+    status: int
+    target: str | None = None
+    title: str
+    type: str
+
+
+class ProviderView(Wire):
+    """A resource provider."""
+
+    name: str
+    dimensions: list[DimensionView]
+    healthy: bool
+    sentence: str
+    title: str
+    version: str
+
+
+class ReadinessView(Wire):
+    """Whether the process can do its work."""
+
+    database: bool
+    loops: list[LoopView]
+    ready: bool
+
+
+class RefreshBody(Wire):
+    """A client whose access token runs out."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    refresh_token: SecretStr
+
+
+class RenameBody(Wire):
+    """A change of one's own account."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+
+
+class RenameSubscriptionBody(Wire):
+    """A new name."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+
+
+class Role(OpenEnum):
+    """
+    What an account is at the site.
+    """
+
+    SITE_ADMINISTRATOR = "site_administrator"
+    TENANT = "tenant"
+
+
+class SerialLogView(Wire):
+    """A piece of what the guest wrote to its serial port."""
+
+    next_offset: int
+    offset: int
+    size: int
+    text: str
+
+
+class SessionView(Wire):
+    """A sign-in session."""
+
+    id: str
+    client: str
+    created_at: AwareDatetime
+    current: bool
+    expires_at: AwareDatetime
+    refreshed_at: AwareDatetime
+
+
+class ShutdownBody(Wire):
+    """How patient to be with the guest."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    force: bool = True
+    timeout_s: int = 60
+
+
+class SignInBody(Wire):
+    """Somebody who says who they are."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    email: str
+    password: SecretStr
+
+
+class SignUpBody(Wire):
+    """A stranger who wants an account."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    email: str
+    password: SecretStr
+
+
+class SizeView(Wire):
+    """A size."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    memory_mib: int
+    vcpus: int
+
+
+class SshKeyView(Wire):
+    """An SSH public key."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    fingerprint: str
+    public_key: str
+
+
+class StampView(Wire):
+    """A stamp."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    generation: int
+    memory_reserve_mib: int
+    storage_ratio: float
+    vcpu_ratio: float
+
+
+class SubnetView(Wire):
+    """A subnet of a VM network."""
+
+    id: str
+    name: str
+    state: NetworkState
+    cidr: str
+    created_at: AwareDatetime
+    dns_servers: list[str]
+    gateway: str
+    mtu: int
+    vm_network_id: str
+    vsid: int
+
+
+class SubscriptionState(OpenEnum):
+    """
+    Where a subscription stands.
+    """
+
+    ACTIVE = "active"
+    DELETING = "deleting"
+
+
+class SubscriptionView(Wire):
+    """A subscription."""
+
+    id: str
+    name: str
+    state: SubscriptionState
+    account_id: str
+    created_at: AwareDatetime
+    generation: int
+    plan_id: str
+
+
+class SyncState(OpenEnum):
+    """
+    Whether a provider knows a subscription's present state.
+    """
+
+    IN_SYNC = "in_sync"
+    SYNCING = "syncing"
+    OUT_OF_SYNC = "out_of_sync"
+
+
+class SyncView(Wire):
+    """Whether a resource provider knows the subscription's present state."""
+
+    state: SyncState
+    last_error: str | None
+    provider: str
+    updated_at: AwareDatetime
+
+
+class TokensView(Wire):
+    """What a client signs its requests with, and how it gets new tokens. Shown once."""
+
+    access_expires_at: AwareDatetime
+    access_token: str
+    account_id: str
+    refresh_expires_at: AwareDatetime
+    refresh_token: str
+    role: Role
+    session_id: str
+
+
+class Transition(OpenEnum):
+    """
+    What an operation is doing with a virtual machine.
+    """
+
+    CREATING = "creating"
+    STARTING = "starting"
+    SHUTTING_DOWN = "shutting_down"
+    STOPPING = "stopping"
+    RESETTING = "resetting"
+    PAUSING = "pausing"
+    RESUMING = "resuming"
+    DELETING = "deleting"
+
+
+class UnmanagedGuestView(Wire):
+    """A guest on a host that belongs to no virtual machine Zaffre knows."""
+
+    first_seen_at: AwareDatetime
+    guest_id: str
+    host_id: str
+    last_seen_at: AwareDatetime
+    made_by_zaffre: bool
+    power_state: str
+    title: str
+
+
+class UsageView(Wire):
+    """How much of one quota dimension is used."""
+
+    dimension: str
+    limit: int | None
+    title: str
+    unit: str
+    used: int
+
+
+class VirtualMachineView(Wire):
+    """A virtual machine: what is wanted of it and what was last seen."""
+
+    id: str
+    name: str
+    state: MachineState
+    created_at: AwareDatetime
+    desired: Desired
+    disks: list[DiskView]
+    generation: int
+    hostname: str
+    image_id: str
+    memory_mib: int
+    observed: Observed
+    observed_at: AwareDatetime | None
+    operation_id: str | None
+    ports: list[PortOfMachineView]
+    ready: bool
+    size: str
+    stop_reason: str | None
+    subscription_id: str
+    vcpus: int
+
+
+class VmNetworkDetailView(Wire):
+    """A VM network with its subnets."""
+
+    id: str
+    name: str
+    state: NetworkState
+    created_at: AwareDatetime
+    generation: int
+    subnets: list[SubnetView]
+    subscription_id: str
+
+
+class VmNetworkView(Wire):
+    """A VM network."""
+
+    id: str
+    name: str
+    state: NetworkState
+    created_at: AwareDatetime
+    generation: int
+    subscription_id: str
+
+
+class AccountChangeBody(Wire):
+    """What an administrator may change of an account; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    state: AccountState | None = None
+    role: Role | None = None
+
+
+class AccountView(Wire):
+    """An account."""
+
+    id: str
+    name: str
+    state: AccountState
+    created_at: AwareDatetime
+    email: str
+    generation: int
+    role: Role
+
+
+class AdminVirtualMachineView(Wire):
+    """A virtual machine as the operator sees it."""
+
+    id: str
+    name: str
+    state: MachineState
+    created_at: AwareDatetime
+    desired: Desired
+    disks: list[DiskView]
+    generation: int
+    host_id: str | None
+    hostname: str
+    image_id: str
+    memory_mib: int
+    observed: Observed
+    observed_at: AwareDatetime | None
+    operation_id: str | None
+    ports: list[PortOfMachineView]
+    ready: bool
+    size: str
+    stamp_id: str
+    stop_reason: str | None
+    subscription_id: str
+    vcpus: int
+
+
+class EventPageView(Wire):
+    """A stretch of the log, newest first."""
+
+    before: str | None
+    value: list[EventView]
+
+
+class NewAccountBody(Wire):
+    """An account made by an administrator."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    email: str
+    password: SecretStr
+    role: Role | None = None
+
+
+class NewPlanBody(Wire):
+    """A plan to add; it starts private."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    description: str = ""
+    services: list[PlannedServiceBody]
+    subscriptions_per_account: int | None = None
+
+
+class OperationView(Wire):
+    """A durable unit of work."""
+
+    id: str
+    state: OperationState
+    account_id: str | None
+    attempt: int
+    cancel_requested: bool
+    created_at: AwareDatetime
+    finished_at: AwareDatetime | None
+    generation: int
+    kind: str
+    problem: Problem | None
+    progress_percent: int
+    resource_id: str
+    resource_name: str | None
+    resource_type: str
+    sentence: str
+    started_at: AwareDatetime | None
+    step: str | None
+    steps: list[dict[str, Any]]
+    subscription_id: str | None
+
+
+class PlanChangeBody(Wire):
+    """What may change of a plan; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    state: PlanState | None = None
+    description: str | None = None
+    services: list[PlannedServiceBody] | None = None
+
+
+class PlanView(Wire):
+    """A plan."""
+
+    id: str
+    name: str
+    state: PlanState
+    created_at: AwareDatetime
+    description: str
+    generation: int
+    services: list[PlannedServiceView]
+    subscriptions_per_account: int | None
+
+
+class SubscriptionDetailView(Wire):
+    """A subscription with its providers' sync states."""
+
+    id: str
+    name: str
+    state: SubscriptionState
+    account_id: str
+    created_at: AwareDatetime
+    generation: int
+    plan_id: str
+    syncs: list[SyncView]

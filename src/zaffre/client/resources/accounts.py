@@ -1,0 +1,81 @@
+"""Accounts: one's own, and everybody's for administrators."""
+
+from pydantic import SecretStr
+
+from zaffre.client.collection import Collection
+from zaffre.client.connection import Connection, parsed
+from zaffre.client.models import (
+    AccountChangeBody,
+    AccountState,
+    AccountView,
+    NewAccountBody,
+    PasswordBody,
+    RenameBody,
+    SignUpBody,
+)
+
+
+class OwnAccount:
+    """The account of whoever is signed in."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the account routes of a face."""
+        self._connection = connection
+
+    def sign_up(self, email: str, name: str, password: str) -> AccountView:
+        """Make a tenant account for oneself. Signing in comes after.
+
+        Raises:
+            ZaffreError: the site takes no sign-ups, or the address has an account.
+        """
+        body = SignUpBody(email=email, name=name, password=SecretStr(password))
+        return parsed(self._connection.ask("POST", "/accounts", body, signed=False), AccountView)
+
+    def get(self) -> AccountView:
+        """Return one's own account.
+
+        Raises:
+            NotSignedIn: nobody is signed in.
+        """
+        return self._connection.get("/accounts/me", AccountView)
+
+    def rename(self, name: str, if_match: int | None = None) -> AccountView:
+        """Change one's own name."""
+        response = self._connection.ask("PATCH", "/accounts/me", RenameBody(name=name), if_match=if_match)
+        return parsed(response, AccountView)
+
+    def change_password(self, current_password: str, new_password: str) -> None:
+        """Change one's password. Other sign-in sessions end.
+
+        Raises:
+            ZaffreError: the current password is not right, or the new one is too short.
+        """
+        body = PasswordBody(current_password=SecretStr(current_password), new_password=SecretStr(new_password))
+        self._connection.ask("POST", "/accounts/me/password", body)
+
+
+class Accounts(Collection[AccountView, AccountView]):
+    """Everybody's accounts, for administrators. People are found by their e-mail address."""
+
+    noun = "account"
+    name_field = "email"
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the accounts of the admin face."""
+        super().__init__(connection, "/accounts", AccountView, AccountView)
+
+    def create(self, body: NewAccountBody) -> AccountView:
+        """Make an account for somebody."""
+        return self._create(body)
+
+    def change(self, account_id: str, body: AccountChangeBody, if_match: int | None = None) -> AccountView:
+        """Rename an account, give it another role, suspend or reactivate it."""
+        return self._change(account_id, body, AccountView, if_match)
+
+    def suspend(self, account_id: str, if_match: int | None = None) -> AccountView:
+        """Keep somebody from signing in. What they own runs on."""
+        return self.change(account_id, AccountChangeBody(state=AccountState.SUSPENDED), if_match)
+
+    def activate(self, account_id: str, if_match: int | None = None) -> AccountView:
+        """Let somebody sign in again."""
+        return self.change(account_id, AccountChangeBody(state=AccountState.ACTIVE), if_match)

@@ -1,0 +1,43 @@
+"""Plans: what is on offer, and all of them for administrators."""
+
+from zaffre.client.collection import Collection
+from zaffre.client.connection import Connection
+from zaffre.client.models import NewPlanBody, PlanChangeBody, PlanState, PlanView
+
+
+class OfferedPlans(Collection[PlanView, PlanView]):
+    """Plans that can be subscribed to."""
+
+    noun = "plan"
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the plans of a face."""
+        super().__init__(connection, "/plans", PlanView, PlanView)
+
+
+class Plans(OfferedPlans):
+    """All plans, for administrators."""
+
+    def create(self, body: NewPlanBody) -> PlanView:
+        """Add a plan; it starts private."""
+        return self._create(body)
+
+    def change(self, plan_id: str, body: PlanChangeBody, if_match: int | None = None) -> PlanView:
+        """Rename or redescribe a plan; change its services while it is private."""
+        return self._change(plan_id, body, PlanView, if_match)
+
+    def publish(self, plan_id: str, if_match: int | None = None) -> PlanView:
+        """Offer a plan to everybody."""
+        return self.change(plan_id, PlanChangeBody(state=PlanState.PUBLIC), if_match)
+
+    def decommission(self, plan_id: str, if_match: int | None = None) -> PlanView:
+        """Take a plan off the offer for good. Its subscriptions go on."""
+        return self.change(plan_id, PlanChangeBody(state=PlanState.DECOMMISSIONED), if_match)
+
+    def delete(self, plan_id: str, if_match: int | None = None) -> None:
+        """Remove a plan that nobody subscribes to.
+
+        Raises:
+            ZaffreError: it has subscriptions.
+        """
+        self._delete(plan_id, if_match)

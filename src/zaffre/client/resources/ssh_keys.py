@@ -1,0 +1,23 @@
+"""SSH keys of a subscription."""
+
+from zaffre.client.collection import Collection
+from zaffre.client.connection import Connection
+from zaffre.client.models import NewSshKeyBody, SshKeyView
+
+
+class SshKeys(Collection[SshKeyView, SshKeyView]):
+    """Public keys that new virtual machines can let in."""
+
+    noun = "SSH key"
+
+    def __init__(self, connection: Connection, path: str) -> None:
+        """Use the keys of the subscription at `path`."""
+        super().__init__(connection, path, SshKeyView, SshKeyView)
+
+    def add(self, name: str, public_key: str) -> SshKeyView:
+        """Add a public key, as a line of an `authorized_keys` file."""
+        return self._create(NewSshKeyBody(name=name, public_key=public_key))
+
+    def delete(self, key_id: str) -> None:
+        """Remove a key. Virtual machines made with it keep letting it in."""
+        self._delete(key_id)

@@ -1,0 +1,105 @@
+"""Subscriptions, and what is inside one."""
+
+from functools import cached_property
+
+from zaffre.client.collection import Collection, Listing
+from zaffre.client.connection import Connection
+from zaffre.client.models import (
+    ImageView,
+    NewSubscriptionBody,
+    NewSubscriptionForBody,
+    RenameSubscriptionBody,
+    SizeView,
+    SubscriptionDetailView,
+    SubscriptionView,
+    UsageView,
+)
+from zaffre.client.resources.images import AvailableImages
+from zaffre.client.resources.sizes import AvailableSizes
+from zaffre.client.resources.ssh_keys import SshKeys
+from zaffre.client.resources.virtual_machines import VirtualMachines
+from zaffre.client.resources.vm_networks import VmNetworks
+from zaffre.client.waiting import Accepted
+
+
+class Subscriptions(Collection[SubscriptionView, SubscriptionDetailView]):
+    """One's subscriptions; administrators see everybody's."""
+
+    noun = "subscription"
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the subscriptions of a face."""
+        super().__init__(connection, "/subscriptions", SubscriptionView, SubscriptionDetailView)
+
+    def create(self, plan_id: str, name: str) -> Accepted[SubscriptionView]:
+        """Subscribe to a plan on offer."""
+        return self._start_creating(NewSubscriptionBody(plan_id=plan_id, name=name), SubscriptionView)
+
+    def rename(self, subscription_id: str, name: str, if_match: int | None = None) -> SubscriptionView:
+        """Rename a subscription."""
+        return self._change(subscription_id, RenameSubscriptionBody(name=name), SubscriptionView, if_match)
+
+    def delete(self, subscription_id: str, if_match: int | None = None) -> Accepted[SubscriptionView]:
+        """End a subscription. It must be empty.
+
+        Raises:
+            ZaffreError: there is still something in it.
+        """
+        return self._start_deleting(subscription_id, SubscriptionView, if_match)
+
+
+class AllSubscriptions(Subscriptions):
+    """Everybody's subscriptions, for administrators."""
+
+    def create_for(self, account_id: str, plan_id: str, name: str) -> Accepted[SubscriptionView]:
+        """Subscribe somebody to a plan, which may be private."""
+        body = NewSubscriptionForBody(account_id=account_id, plan_id=plan_id, name=name)
+        return self._start_creating(body, SubscriptionView)
+
+
+class Usage(Listing[UsageView]):
+    """How much of each quota a subscription uses."""
+
+    noun = "quota dimension"
+    name_field = "dimension"
+    filterable = False
+
+
+class SubscriptionScope:
+    """What is inside one subscription."""
+
+    def __init__(self, connection: Connection, subscription_id: str) -> None:
+        """Look into a subscription."""
+        self._connection = connection
+        self.id = subscription_id
+        self._path = f"/subscriptions/{subscription_id}"
+
+    @cached_property
+    def virtual_machines(self) -> VirtualMachines:
+        """Its virtual machines."""
+        return VirtualMachines(self._connection, f"{self._path}/virtual-machines")
+
+    @cached_property
+    def vm_networks(self) -> VmNetworks:
+        """Its VM networks with their subnets and ports."""
+        return VmNetworks(self._connection, f"{self._path}/vm-networks")
+
+    @cached_property
+    def ssh_keys(self) -> SshKeys:
+        """Its SSH keys."""
+        return SshKeys(self._connection, f"{self._path}/ssh-keys")
+
+    @cached_property
+    def images(self) -> AvailableImages:
+        """The images that its virtual machines can be made from."""
+        return AvailableImages(self._connection, f"{self._path}/images", ImageView)
+
+    @cached_property
+    def sizes(self) -> AvailableSizes:
+        """The sizes that its virtual machines can have."""
+        return AvailableSizes(self._connection, f"{self._path}/sizes", SizeView)
+
+    @cached_property
+    def usage(self) -> Usage:
+        """How much of each quota it uses."""
+        return Usage(self._connection, f"{self._path}/usage", UsageView)

@@ -1,0 +1,153 @@
+"""Virtual machines."""
+
+from collections.abc import Callable, Iterator
+
+from zaffre.client.collection import Collection, Listing
+from zaffre.client.connection import Connection
+from zaffre.client.models import (
+    AdminVirtualMachineView,
+    NewVirtualMachineBody,
+    SerialLogView,
+    ShutdownBody,
+    VirtualMachineView,
+)
+from zaffre.client.problems import ZaffreError, local_problem
+from zaffre.client.waiting import USUAL_TIMEOUT_S, Accepted
+
+LOG_POLL_S = 1.0
+STATE_POLL_S = 0.5
+
+
+class VirtualMachines(Collection[VirtualMachineView, VirtualMachineView]):
+    """The virtual machines of a subscription."""
+
+    noun = "virtual machine"
+
+    def __init__(self, connection: Connection, path: str) -> None:
+        """Use the machines of the subscription at `path`."""
+        super().__init__(connection, path, VirtualMachineView, VirtualMachineView)
+
+    def create(self, body: NewVirtualMachineBody) -> Accepted[VirtualMachineView]:
+        """Make a virtual machine and start it.
+
+        Raises:
+            ZaffreError: the quota is used up, the name is taken, or something it refers to does not exist.
+        """
+        return self._start_creating(body, VirtualMachineView)
+
+    def start(self, machine_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
+        """Start a stopped machine."""
+        return self._start(machine_id, "start", VirtualMachineView, if_match=if_match)
+
+    def shutdown(
+        self, machine_id: str, *, timeout_s: int | None = None, force: bool = True, if_match: int | None = None
+    ) -> Accepted[VirtualMachineView]:
+        """Ask the guest to shut down.
+
+        Args:
+            machine_id: which one.
+            timeout_s: how long it may take; the server's usual time when left out.
+            force: whether to cut its power when it has not shut down in time.
+            if_match: the generation it must still have.
+        """
+        body = ShutdownBody(force=force) if timeout_s is None else ShutdownBody(force=force, timeout_s=timeout_s)
+        return self._start(machine_id, "shutdown", VirtualMachineView, body=body, if_match=if_match)
+
+    def stop(self, machine_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
+        """Cut a machine's power. What the guest has not written to disk is lost."""
+        return self._start(machine_id, "stop", VirtualMachineView, if_match=if_match)
+
+    def reset(self, machine_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
+        """Press a machine's reset button."""
+        return self._start(machine_id, "reset", VirtualMachineView, if_match=if_match)
+
+    def pause(self, machine_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
+        """Stop a machine's processors, keeping its memory."""
+        return self._start(machine_id, "pause", VirtualMachineView, if_match=if_match)
+
+    def resume(self, machine_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
+        """Let a paused machine go on."""
+        return self._start(machine_id, "resume", VirtualMachineView, if_match=if_match)
+
+    def delete(self, machine_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
+        """Delete a machine with its disks."""
+        return self._start_deleting(machine_id, VirtualMachineView, if_match)
+
+    def serial_log(self, machine_id: str, offset: int | None = None, limit_bytes: int | None = None) -> SerialLogView:
+        """Read a piece of what the guest wrote to its serial port.
+
+        Args:
+            machine_id: whose log.
+            offset: first byte; left out, the log's end is read.
+            limit_bytes: most bytes to read; the server's usual number when left out.
+        """
+        parameters = {"offset": offset, "limit": limit_bytes}
+        return self._connection.get(f"{self._member(machine_id)}/serial-log", SerialLogView, parameters)
+
+    def follow_serial_log(self, machine_id: str, offset: int | None = None) -> Iterator[str]:
+        """Yield what the guest wrote, and then what it writes, until the caller stops listening.
+
+        Raises:
+            NotFound: the machine is gone.
+        """
+        while True:
+            piece = self.serial_log(machine_id, offset)
+            if piece.text:
+                yield piece.text
+            if piece.next_offset >= piece.size:
+                self._connection.clock.sleep(LOG_POLL_S)
+            offset = piece.next_offset
+
+    def wait_until(
+        self,
+        machine_id: str,
+        condition: Callable[[VirtualMachineView], bool],
+        timeout_s: float = USUAL_TIMEOUT_S,
+        on_look: Callable[[VirtualMachineView], None] | None = None,
+    ) -> VirtualMachineView:
+        """Look at a machine until a condition holds, for example that it is `ready`; returns it as it is then.
+
+        Args:
+            machine_id: which one.
+            condition: what to wait for.
+            timeout_s: the longest to wait.
+            on_look: called with the machine each time it was looked at.
+
+        Raises:
+            ZaffreError: `timeout_s` seconds were not enough.
+            NotFound: the machine is gone.
+        """
+        clock = self._connection.clock
+        deadline_s = clock.monotonic_s() + timeout_s
+        while True:
+            machine = self.get(machine_id)
+            if on_look is not None:
+                on_look(machine)
+            if condition(machine):
+                return machine
+            if clock.monotonic_s() >= deadline_s:
+                raise _not_in_time(machine, timeout_s)
+            clock.sleep(STATE_POLL_S)
+
+
+class AllVirtualMachines(Listing[AdminVirtualMachineView]):
+    """Everybody's virtual machines with their hosts, for administrators."""
+
+    noun = "virtual machine"
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the machines of the admin face."""
+        super().__init__(connection, "/virtual-machines", AdminVirtualMachineView)
+
+
+def _not_in_time(machine: VirtualMachineView, timeout_s: float) -> ZaffreError:
+    ready = "ready" if machine.ready else "not ready"
+    return ZaffreError(
+        local_problem(
+            "not_in_time",
+            "The virtual machine did not get there in time",
+            f"After {timeout_s:g} s {machine.name!r} is {machine.state} and {ready}.",
+            "Look at its serial log, or wait for longer.",
+            target=machine.id,
+        )
+    )

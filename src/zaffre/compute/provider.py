@@ -1,0 +1,66 @@
+"""Compute as a resource provider: virtual machines sold through plans."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import func, select
+
+import zaffre
+from zaffre.compute import api
+from zaffre.fabric import Clouds
+from zaffre.fabric.hosts import HostState
+from zaffre.fabric.tables import HostRow
+from zaffre.foundation.errors import InvalidInput, NotFound
+from zaffre.foundation.ids import is_uuid
+from zaffre.foundation.work import UnitOfWork
+from zaffre.management import ProviderHealth, QuotaDimension, SubscriptionChange, SyncAnswer
+
+
+class ComputeProvider:
+    """Sells virtual machines on a cloud."""
+
+    name = api.PROVIDER_NAME
+    title = "Virtual machines"
+    version = zaffre.__version__
+    dimensions: Sequence[QuotaDimension] = (
+        QuotaDimension("virtual_machines", "Virtual machines", "count", default=10, maximum=1_000_000),
+        QuotaDimension("vcpus", "Virtual processors", "vCPU", default=20, maximum=10_000_000),
+        QuotaDimension("memory_mib", "Memory", "MiB", default=40_960, maximum=2**40),
+        QuotaDimension("disk_gib", "Disk", "GiB", default=500, maximum=2**40),
+    )
+    tenant_routers: Sequence[APIRouter] = api.TENANT_ROUTERS
+    admin_routers: Sequence[APIRouter] = api.ADMIN_ROUTERS
+
+    async def check_service(self, work: UnitOfWork, settings: Mapping[str, Any]) -> None:
+        """Check that the plan names a cloud.
+
+        Raises:
+            InvalidInput: it does not.
+        """
+        cloud_id = settings.get("cloud_id")
+        if set(settings) != {"cloud_id"} or not is_uuid(cloud_id):
+            raise InvalidInput(
+                "The virtual machines service needs exactly the setting cloud_id.",
+                remedy="Name one of the clouds: GET /clouds.",
+                target="services.settings",
+            )
+        try:
+            await Clouds(work).get(str(cloud_id))
+        except NotFound as error:
+            raise InvalidInput(error.detail, remedy=error.remedy, target="services.settings") from None
+
+    async def subscription_changed(self, work: UnitOfWork, change: SubscriptionChange) -> SyncAnswer:
+        """Check that the cloud is still there; machines are made when the tenant asks for them."""
+        await Clouds(work).get(str(change.service.settings["cloud_id"]))
+        return SyncAnswer.IN_SYNC
+
+    async def health(self, work: UnitOfWork) -> ProviderHealth:
+        """Say whether there are hosts that can take virtual machines."""
+        usable = (
+            select(func.count())
+            .select_from(HostRow)
+            .where(HostRow.state == HostState.ENABLED, HostRow.connected.is_(True))
+        )
+        count = await work.session.scalar(usable) or 0
+        return ProviderHealth(count > 0, f"{count} hosts can take virtual machines")

@@ -1,0 +1,110 @@
+"""Tables of compute."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from zaffre.foundation.database import Table, id_column
+
+
+class SizeRow(Table):
+    """A combination of processors and memory that tenants choose from."""
+
+    __tablename__ = "sizes"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    vcpus: Mapped[int]
+    memory_mib: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SshKeyRow(Table):
+    """A public key that new virtual machines let in."""
+
+    __tablename__ = "ssh_keys"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
+    name: Mapped[str]
+    public_key: Mapped[str]
+    fingerprint: Mapped[str]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("subscription_id", "name"),)
+
+
+class VirtualMachineRow(Table):
+    """A virtual machine: what its tenant wants, and what was last seen of it."""
+
+    __tablename__ = "virtual_machines"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    """Also the guest's id on its host."""
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
+    name: Mapped[str]
+    hostname: Mapped[str]
+    size: Mapped[str]
+    vcpus: Mapped[int]
+    memory_mib: Mapped[int]
+    image_id: Mapped[str] = mapped_column(ForeignKey("images.id"))
+    stamp_id: Mapped[str] = mapped_column(ForeignKey("stamps.id"))
+    host_id: Mapped[str | None] = mapped_column(ForeignKey("hosts.id"), default=None, index=True)
+    ssh_public_keys: Mapped[list[str]]
+    sealed_user_data: Mapped[bytes | None] = mapped_column(default=None)
+    desired: Mapped[str]
+    """The power state its tenant wants."""
+    observed: Mapped[str]
+    """The power state its host reported last."""
+    stop_reason: Mapped[str | None] = mapped_column(default=None)
+    ready: Mapped[bool] = mapped_column(default=False)
+    """Whether the guest said that it is up."""
+    transition: Mapped[str | None] = mapped_column(default=None)
+    """What an operation is doing with it."""
+    operation_id: Mapped[str | None] = id_column()
+    """That operation."""
+    state: Mapped[str]
+    """Derived from the above and kept, so that lists can filter by it."""
+    observed_at: Mapped[datetime | None] = mapped_column(default=None)
+    created_at: Mapped[datetime]
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "name"),
+        Index(None, "subscription_id", "state"),
+        Index(None, "subscription_id", "created_at"),
+        Index(None, "name", "id"),
+        Index(None, "state"),
+    )
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
+class DiskRow(Table):
+    """A disk of a virtual machine."""
+
+    __tablename__ = "disks"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    virtual_machine_id: Mapped[str] = mapped_column(ForeignKey("virtual_machines.id"), index=True)
+    position: Mapped[int]
+    """Order in which the guest sees it; 0 is the root disk."""
+    size_gib: Mapped[int] = mapped_column(BigInteger)
+    volume: Mapped[str]
+    """Its name in the host's storage pool."""
+    created_at: Mapped[datetime]
+
+
+class UnmanagedGuestRow(Table):
+    """A guest on a host that belongs to no virtual machine we know."""
+
+    __tablename__ = "unmanaged_guests"
+
+    host_id: Mapped[str] = mapped_column(ForeignKey("hosts.id", ondelete="CASCADE"), primary_key=True)
+    guest_id: Mapped[str] = id_column(primary_key=True)
+    title: Mapped[str]
+    power_state: Mapped[str]
+    made_by_zaffre: Mapped[bool]
+    """It carries our labels: the remains of something deleted, or another site's."""
+    first_seen_at: Mapped[datetime] = mapped_column(index=True)
+    last_seen_at: Mapped[datetime]

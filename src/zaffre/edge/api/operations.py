@@ -1,0 +1,117 @@
+"""Routes of operations: everybody sees their own, administrators see all."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import ColumnElement, or_, select
+
+from zaffre.foundation.errors import NotFound
+from zaffre.foundation.http.etags import set_etag
+from zaffre.foundation.http.filters import Field, FieldType
+from zaffre.foundation.http.lists import Listed, Listing, Page
+from zaffre.foundation.http.problems import Problem
+from zaffre.foundation.http.routing import TransactionalRoute, Work
+from zaffre.foundation.http.wire import PathId, View
+from zaffre.foundation.operations.operation import Operation, OperationState
+from zaffre.foundation.operations.operations import Operations, to_operation
+from zaffre.foundation.operations.tables import OperationRow
+from zaffre.identity import Caller, CurrentCaller, Permission, requires
+from zaffre.management.tables import SubscriptionRow
+
+shared = APIRouter(prefix="/operations", tags=["operations"], route_class=TransactionalRoute)
+administration = APIRouter(prefix="/operations", tags=["operations"], route_class=TransactionalRoute)
+
+LISTING = Listing(
+    OperationRow,
+    {
+        "id": Field(OperationRow.id, FieldType.ID),
+        "kind": Field(OperationRow.kind, FieldType.TEXT, searchable=True),
+        "state": Field(OperationRow.state, FieldType.TEXT),
+        "resource_type": Field(OperationRow.resource_type, FieldType.TEXT),
+        "resource_id": Field(OperationRow.resource_id, FieldType.ID),
+        "resource_name": Field(OperationRow.resource_name, FieldType.TEXT, searchable=True, sortable=False),
+        "subscription_id": Field(OperationRow.subscription_id, FieldType.ID, sortable=False),
+        "created_at": Field(OperationRow.created_at, FieldType.INSTANT),
+        "finished_at": Field(OperationRow.finished_at, FieldType.INSTANT, sortable=False),
+    },
+    key=OperationRow.id,
+    order="id desc",
+)
+
+
+class OperationView(View):
+    """A durable unit of work."""
+
+    id: str
+    kind: str
+    state: OperationState
+    resource_type: str
+    resource_id: str
+    resource_name: str | None
+    subscription_id: str | None
+    account_id: str | None
+    progress_percent: int
+    step: str | None
+    sentence: str
+    """What is happening, for people."""
+    steps: list[dict[str, Any]]
+    """What was done and undone, with times; filled in when the operation has ended."""
+    problem: Problem | None
+    """Why it failed or is being undone."""
+    cancel_requested: bool
+    attempt: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    generation: int
+
+    @classmethod
+    def of(cls, operation: Operation) -> "OperationView":
+        """Shape an operation."""
+        return cls.model_validate(operation)
+
+
+def _visible(caller: Caller) -> list[ColumnElement[bool]]:
+    if caller.may(Permission.OPERATION_ADMIN):
+        return []
+    mine = select(SubscriptionRow.id).where(SubscriptionRow.account_id == caller.account_id)
+    return [or_(OperationRow.account_id == caller.account_id, OperationRow.subscription_id.in_(mine))]
+
+
+async def _check_visible(work: Work, caller: Caller, operation_id: str) -> None:
+    statement = select(OperationRow.id).where(OperationRow.id == operation_id, *_visible(caller))
+    if await work.session.scalar(statement) is None:
+        raise NotFound("operation", operation_id)
+
+
+@shared.get("", dependencies=[requires(Permission.OPERATION_READ)])
+async def list_operations(request: Request, query: Listed, work: Work, caller: CurrentCaller) -> Page[OperationView]:
+    """List operations, newest first."""
+    found = await LISTING.rows(work.session, query, *_visible(caller))
+    return found.page(request, [OperationView.of(to_operation(row)) for row in found.rows])
+
+
+@shared.get("/{operation_id}", dependencies=[requires(Permission.OPERATION_READ)])
+async def get_operation(operation_id: PathId, work: Work, caller: CurrentCaller, response: Response) -> OperationView:
+    """Show an operation."""
+    await _check_visible(work, caller, operation_id)
+    operation = await Operations(work).get(operation_id)
+    set_etag(response, operation.generation)
+    return OperationView.of(operation)
+
+
+@shared.post("/{operation_id}/cancel", status_code=202, dependencies=[requires(Permission.OPERATION_CANCEL)])
+async def cancel_operation(operation_id: PathId, request: Request, work: Work, caller: CurrentCaller) -> OperationView:
+    """Ask for an operation to be cancelled: what it has done is undone."""
+    await _check_visible(work, caller, operation_id)
+    operation = await Operations(work).get(operation_id)
+    cancellable: set[str] = request.app.state.cancellable
+    cancelled = await Operations(work).cancel(operation_id, cancellable=operation.kind in cancellable)
+    return OperationView.of(cancelled)
+
+
+@administration.post("/{operation_id}/retry", status_code=202, dependencies=[requires(Permission.OPERATION_ADMIN)])
+async def retry_operation(operation_id: PathId, work: Work) -> OperationView:
+    """Let a stuck operation finish undoing, now that its cause is gone."""
+    return OperationView.of(await Operations(work).retry(operation_id))

@@ -1,0 +1,138 @@
+"""The three faces of the API: admin, tenant and public.
+
+The tenant and the public face have the same routes; they differ in where they listen and, in time, in which credentials
+they take. The admin face adds the provider's routes, and shows tenants' resources to administrators on the same paths.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.types import ASGIApp
+
+import zaffre
+from zaffre.edge.api import events, health, operations
+from zaffre.edge.site import Site
+from zaffre.fabric import api as fabric_api
+from zaffre.foundation.http.problems import Problem, install_problem_handlers
+from zaffre.foundation.http.routing import PlainRoute, RequestContext
+from zaffre.foundation.http.scope import RequestScope
+from zaffre.identity import api as identity_api
+from zaffre.identity.callers import Identification
+from zaffre.management import api as management_api
+from zaffre.management.providers import ProviderRegistry
+
+
+class Face(StrEnum):
+    """A face of the API."""
+
+    ADMIN = "admin"
+    TENANT = "tenant"
+    PUBLIC = "public"
+
+
+_TITLES = {
+    Face.ADMIN: "Zaffre admin API",
+    Face.TENANT: "Zaffre tenant API",
+    Face.PUBLIC: "Zaffre public API",
+}
+_UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
+
+
+def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]:
+    """Return the routers of a face, in the order in which they match."""
+    if face is Face.ADMIN:
+        yield identity_api.self_service
+        yield identity_api.sign_in
+        yield identity_api.administration
+        yield identity_api.password_administration
+        yield management_api.administration
+        yield fabric_api.administration
+        yield fabric_api.uploads
+        yield operations.administration
+        yield health.administration
+        for provider in providers:
+            yield from provider.admin_routers
+    else:
+        yield identity_api.self_service
+        yield identity_api.sign_up
+        yield identity_api.sign_in
+        yield management_api.offers
+    yield management_api.subscriptions
+    for provider in providers:
+        yield from provider.tenant_routers
+    yield operations.shared
+    yield events.history
+    yield events.live
+    yield health.shared
+
+
+def build_face(face: Face, providers: ProviderRegistry) -> FastAPI:
+    """Return a face's application without anything to serve from: enough to describe it."""
+    app = FastAPI(
+        title=_TITLES[face],
+        version=zaffre.__version__,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+        responses={"default": {"model": Problem, "description": "A problem (RFC 9457)"}},
+        redirect_slashes=False,
+    )
+    install_problem_handlers(app)
+    for router in face_routers(face, providers):
+        app.include_router(router)
+    describe = app.openapi
+    app.openapi = lambda: app.openapi_schema or _polished(describe(), app)
+    return app
+
+
+def serve_face(face: Face, site: Site) -> ASGIApp:
+    """Return a face's application, ready to serve a site."""
+    app = build_face(face, site.providers)
+    identification = Identification(site.units, site.identity.access_tokens)
+    app.state.context = RequestContext(site.units, identification.identify)
+    app.state.site = site
+    app.state.identity = site.identity
+    app.state.providers = site.providers
+    app.state.fabric = site.fabric
+    app.state.network = site.network
+    app.state.compute = site.compute
+    app.state.stream = site.stream
+    app.state.cancellable = {saga.kind for saga in site.sagas if saga.cancellable}
+    return RequestScope(
+        app,
+        face=face,
+        ids=site.units.ids,
+        metrics=site.metrics,
+        body_limit_bytes=site.settings.api.body_limit_bytes,
+        concurrent=site.settings.api.concurrent_requests,
+    )
+
+
+def declared_routes(app: FastAPI) -> list[tuple[str, PlainRoute]]:
+    """Return every method and route of a face that a feature declared, in the order in which they match."""
+    routes = [context.original_route for context in iter_route_contexts(app.routes)]
+    plain = [route for route in routes if isinstance(route, PlainRoute)]
+    return [(method, route) for route in plain for method in sorted(route.methods or ())]
+
+
+def _polished(schema: dict[str, Any], app: FastAPI) -> dict[str, Any]:
+    """Describe what FastAPI cannot know: bearer tokens, and that invalid requests get a problem rather than a 422."""
+    schema["components"].setdefault("securitySchemes", {})["bearer"] = {"type": "http", "scheme": "bearer"}
+    for name in _UNUSED_SCHEMAS:
+        schema["components"]["schemas"].pop(name, None)
+    rules = {(route.path, method): route.rule for method, route in declared_routes(app)}
+    for path, item in schema["paths"].items():
+        for method, operation in item.items():
+            operation["responses"].pop("422", None)
+            default = operation["responses"].get("default", {})
+            if "application/json" in default.get("content", {}):
+                default["content"]["application/problem+json"] = default["content"].pop("application/json")
+            rule = rules.get((path, method.upper()))
+            if rule is not None and rule.describe() != "public":
+                operation["security"] = [{"bearer": []}]
+                operation["x-permission"] = rule.describe()
+    app.openapi_schema = schema
+    return schema

@@ -1,0 +1,1 @@
+"""The database schema: forward-only Alembic migrations of the tables of all features."""

@@ -1,0 +1,23 @@
+"""Imports every feature's tables, so that the metadata is whole."""
+
+import zaffre.compute.tables
+import zaffre.fabric.tables
+import zaffre.foundation.events.tables
+import zaffre.foundation.http.tables
+import zaffre.foundation.operations.tables
+import zaffre.identity.tables
+import zaffre.management.tables
+import zaffre.network.tables
+from zaffre.foundation.database import Table
+
+TABLE_MODULES = (
+    zaffre.compute.tables,
+    zaffre.fabric.tables,
+    zaffre.foundation.events.tables,
+    zaffre.foundation.http.tables,
+    zaffre.foundation.operations.tables,
+    zaffre.identity.tables,
+    zaffre.management.tables,
+    zaffre.network.tables,
+)
+metadata = Table.metadata

@@ -1,0 +1,163 @@
+"""The server process: one executable, every part of it or some."""
+
+import asyncio
+import fcntl
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+import structlog
+import uvicorn
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from zaffre.edge.drivers import available_drivers
+from zaffre.edge.faces import Face, serve_face
+from zaffre.edge.schema.migrate import migrate
+from zaffre.edge.site import Site
+from zaffre.foundation.clock import SystemClock
+from zaffre.foundation.database import Database
+from zaffre.foundation.ids import SystemIds
+from zaffre.foundation.secrets import Keyring, KeyUnusable
+from zaffre.foundation.settings import Settings, SettingsError
+from zaffre.foundation.telemetry.logs import configure_logs
+from zaffre.foundation.work import UnitsOfWork
+from zaffre.identity.tables import AccountRow
+from zaffre.management.providers import ProviderRegistry
+
+log = structlog.get_logger(__name__)
+
+SHUTDOWN_GRACE_S = 5
+
+
+async def serve(settings: Settings, on_ready: Callable[[], None] | None = None) -> None:
+    """Run the parts that the settings name until SIGINT or SIGTERM.
+
+    Raises:
+        SettingsError: another server uses the state directory, or a port is taken.
+    """
+    configure_logs(settings.logging.level, settings.logging.format)
+    settings.state_directory.mkdir(parents=True, exist_ok=True)
+    lock = _lock(settings.state_directory / "server.lock")
+    try:
+        site = await open_site(settings)
+        try:
+            await site.start()
+            await _serve_faces(site, on_ready)
+        finally:
+            await site.stop()
+    finally:
+        lock.close()
+
+
+async def open_site(settings: Settings) -> Site:
+    """Put a site together on its database, which is brought up to date first.
+
+    Raises:
+        SettingsError: the database or the key that seals secrets cannot be used.
+    """
+    clock = SystemClock()
+    database = Database(settings.database_url, settings.database.pool_size)
+    try:
+        await migrate(database)
+    except DBAPIError as error:
+        raise SettingsError(f"database.url: the database cannot be used: {error.orig}") from None
+    units = UnitsOfWork(database, clock, SystemIds(), await _keyring(settings, database))
+    return Site(settings, units, available_drivers(settings.fabric, clock), ProviderRegistry.installed())
+
+
+async def _keyring(settings: Settings, database: Database) -> Keyring:
+    """Read the key, and make one only for a site that is new: what another key sealed would be lost without it."""
+    path = settings.secret_key_path
+    if not path.exists():
+        async with database.transaction(write=False) as session:
+            if await session.scalar(select(AccountRow.id).limit(1)) is not None:
+                raise SettingsError(
+                    f"secret_key_file: {path} is missing, and the database holds what it sealed; restore it"
+                )
+    try:
+        return Keyring.at(path)
+    except KeyUnusable as error:
+        raise SettingsError(f"secret_key_file: {error}") from None
+
+
+async def _serve_faces(site: Site, on_ready: Callable[[], None] | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    servers = [_FaceServer(face, port, site) for face, port in _ports(site.settings)]
+    for server in servers:
+        await server.start()
+    log.info("serving", parts=site.settings.parts, faces={server.face: server.port for server in servers})
+    if on_ready is not None:
+        on_ready()
+    await stop.wait()
+    log.info("stopping")
+    await asyncio.gather(*(server.stop() for server in servers))
+
+
+def _ports(settings: Settings) -> list[tuple[Face, int]]:
+    if "api" not in settings.parts:
+        return []
+    api = settings.api
+    return [(Face.ADMIN, api.admin_port), (Face.TENANT, api.tenant_port), (Face.PUBLIC, api.public_port)]
+
+
+class _FaceServer:
+    """One face on one port. Our own signal handling ends all of them together, so uvicorn's is left out."""
+
+    def __init__(self, face: Face, port: int, site: Site) -> None:
+        api = site.settings.api
+        self.face = face
+        self.port = port
+        self._host = api.host
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                serve_face(face, site),
+                host=api.host,
+                port=port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                ssl_certfile=api.tls_certificate,
+                ssl_keyfile=api.tls_key,
+                timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
+                timeout_keep_alive=30,
+                h11_max_incomplete_event_size=65_536,
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            SettingsError: the port is taken.
+        """
+        self._task = asyncio.create_task(self._server._serve())  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        while not self._server.started:
+            if self._task.done():
+                raise SettingsError(f"api.{self.face}_port: {self._host}:{self.port} cannot be listened on")
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """Stop taking requests, let those under way finish, end streams."""
+        self._server.should_exit = True
+        if self._task is not None:
+            with suppress(SystemExit, asyncio.CancelledError):
+                await self._task
+
+
+def _lock(file: Path) -> IO[str]:
+    """Make sure that this is the only server on its state directory."""
+    handle = file.open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        raise SettingsError(f"state_directory: another server is running on {file.parent}") from None
+    return handle

@@ -1,0 +1,143 @@
+"""A site in one process: every service and loop, put together and started in order."""
+
+from datetime import timedelta
+
+import structlog
+
+from zaffre.compute.operations import CreateVirtualMachine, DeleteVirtualMachine, MachineTools
+from zaffre.compute.power_operations import machine_power_sagas
+from zaffre.compute.reconcile import FullRead, GuestWatch
+from zaffre.compute.services import ComputeServices
+from zaffre.edge.drivers import Drivers
+from zaffre.fabric.hypervisors import Hypervisors
+from zaffre.fabric.image_copies import ImageCopies
+from zaffre.fabric.library import Library
+from zaffre.fabric.operations import AddHost, DeleteImage, ImportImage, RemoveHost
+from zaffre.fabric.reconcile import FabricReconciler
+from zaffre.fabric.services import FabricServices
+from zaffre.foundation.actor import system_actor
+from zaffre.foundation.background import Loop
+from zaffre.foundation.events import EventLog, EventStream
+from zaffre.foundation.http.idempotency import forget_keys
+from zaffre.foundation.operations.runtime import OperationsRuntime
+from zaffre.foundation.operations.saga import Saga
+from zaffre.foundation.settings import Settings
+from zaffre.foundation.telemetry.metrics import Metrics
+from zaffre.foundation.work import UnitsOfWork
+from zaffre.identity.bootstrap import ensure_administrator
+from zaffre.identity.services import IdentityServices
+from zaffre.management.operations import DeleteSubscription, SyncSubscription
+from zaffre.management.providers import ProviderRegistry
+from zaffre.management.reconcile import heal_syncs, prove_quotas
+from zaffre.network.operations import CreateSubnet, CreateVmNetwork, DeleteSubnet, DeleteVmNetwork
+from zaffre.network.planes import NetworkPlanes
+from zaffre.network.port_plane import PortPlane
+from zaffre.network.reconcile import PlaneReconciler, PortWatch
+from zaffre.network.services import NetworkServices
+
+log = structlog.get_logger(__name__)
+
+SLOW_LOOP_S = 60.0
+HOUSEKEEPING_S = 300.0
+HOUSEKEEPING_BATCH = 1000
+
+
+class Site:
+    """One process's share of a site: the whole of it when embedded."""
+
+    def __init__(self, settings: Settings, units: UnitsOfWork, drivers: Drivers, providers: ProviderRegistry) -> None:
+        self.settings = settings
+        self.units = units
+        self.providers = providers
+        self.metrics = Metrics()
+        self.identity = IdentityServices.of(settings.identity, units)
+        self.stream = EventStream(units.database, units.events_written, settings.events.streams)
+        self.metrics.event_streams.set_function(lambda: self.stream.open)
+        self.hypervisors = Hypervisors(units, drivers.hypervisors, self.metrics)
+        self.planes = NetworkPlanes(units, drivers.planes)
+        self.library = Library(
+            settings.library_directory, settings.library.image_limit_gib, settings.library.import_directories
+        )
+        self.copies = ImageCopies(units, self.library)
+        self.fabric = FabricServices(units, self.hypervisors, self.library, self.copies)
+        self.network = NetworkServices(self.planes)
+        self.compute = ComputeServices(units, self.hypervisors)
+        self.sagas = self._sagas()
+        self.operations = OperationsRuntime(units, self.sagas, settings.operations, self.metrics)
+        self.loops: list[Loop] = []
+        """The loops that are running; empty in a process that only serves the API."""
+
+    async def start(self) -> None:
+        """Make the first administrator if there is none; as a worker, resume operations and begin to watch."""
+        await ensure_administrator(
+            self.units, self.identity.passwords, self.settings.identity, self.settings.state_directory
+        )
+        if "worker" in self.settings.parts:
+            await self.library.sweep_unfinished()
+            self.operations.start()
+            self.loops = self._loops()
+            for loop in self.loops:
+                loop.start()
+            self.loops += self.operations.loops
+
+    async def stop(self) -> None:
+        """End every loop and close every door. Guests, networks and unfinished operations stay as they are."""
+        if self.loops:
+            for loop in self.loops:
+                await loop.stop()
+            await self.operations.stop()
+        await self.hypervisors.close()
+        await self.planes.close()
+        self.library.close()
+        self.identity.passwords.close()
+        await self.units.database.close()
+
+    def _sagas(self) -> list[Saga]:
+        tools = MachineTools(self.hypervisors, self.copies, PortPlane(self.units, self.planes))
+        return [
+            SyncSubscription(self.providers),
+            DeleteSubscription(self.providers),
+            AddHost(self.hypervisors),
+            RemoveHost(self.hypervisors),
+            ImportImage(self.library),
+            DeleteImage(self.hypervisors, self.library, self.copies),
+            CreateVmNetwork(self.planes),
+            DeleteVmNetwork(self.planes),
+            CreateSubnet(self.planes),
+            DeleteSubnet(self.planes),
+            CreateVirtualMachine(tools),
+            DeleteVirtualMachine(tools),
+            *machine_power_sagas(tools),
+        ]
+
+    def _loops(self) -> list[Loop]:
+        units, metrics, clock = self.units, self.metrics, self.units.clock
+        interval_s = self.settings.fabric.reconcile_interval_s
+        fabric = FabricReconciler(units, self.hypervisors, metrics)
+        guests = GuestWatch(units, self.hypervisors, metrics)
+        full_read = FullRead(units, self.hypervisors, metrics)
+        guests.full_read = Loop("full read of hosts", interval_s, full_read.run, clock, metrics)
+        planes = PlaneReconciler(units, self.planes, metrics)
+        return [
+            self.hypervisors.watch,
+            guests.loop,
+            guests.full_read,
+            PortWatch(units, self.planes, metrics).loop,
+            Loop("network planes", interval_s, planes.run, clock, metrics),
+            Loop("host facts", SLOW_LOOP_S, fabric.refresh_facts, clock, metrics),
+            Loop("image copies", SLOW_LOOP_S, fabric.forget_lost_copies, clock, metrics),
+            Loop("clean-ups", interval_s, fabric.clean_up, clock, metrics),
+            Loop("reservation proof", SLOW_LOOP_S, fabric.prove_reservations, clock, metrics),
+            Loop("quota proof", SLOW_LOOP_S, lambda: prove_quotas(units, metrics), clock, metrics),
+            Loop("subscription syncs", interval_s, lambda: heal_syncs(units), clock, metrics),
+            Loop("housekeeping", HOUSEKEEPING_S, self._keep_house, clock, metrics),
+        ]
+
+    async def _keep_house(self) -> None:
+        """Delete what is older than it is kept for, a bounded amount at a time."""
+        keep = timedelta(days=self.settings.events.keep_days)
+        async with self.units.write(system_actor("housekeeping")) as work:
+            now = work.clock.now()
+            await EventLog(work.session).forget_before(now - keep, HOUSEKEEPING_BATCH)
+            await forget_keys(work, now, HOUSEKEEPING_BATCH)
+            await self.identity.sessions(work).forget_expired(HOUSEKEEPING_BATCH)

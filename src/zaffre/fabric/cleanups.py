@@ -1,0 +1,52 @@
+"""Cleanups: what must still go from a host that did not answer in time.
+
+Undoing must not depend on a host that may stay away for days. What could not be removed is written down, and removed
+when the host answers again.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from zaffre.fabric.tables import CleanupRow
+from zaffre.foundation.work import UnitOfWork
+
+GUEST = "guest"
+VOLUME = "volume"
+
+
+class Cleanups:
+    """What remains to be removed from hosts, inside one unit of work."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._work = work
+        self._session = work.session
+
+    async def note(self, host_id: str, *, guests: Sequence[str] = (), volumes: Sequence[str] = ()) -> None:
+        """Write down that these must go from the host. Noting one twice counts once."""
+        names = [*((GUEST, name) for name in guests), *((VOLUME, name) for name in volumes)]
+        insert = sqlite_insert if self._session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        for kind, name in names:
+            values = {
+                "id": self._work.ids.new(),
+                "host_id": host_id,
+                "kind": kind,
+                "name": name,
+                "created_at": self._work.clock.now(),
+            }
+            await self._session.execute(insert(CleanupRow).values(values).on_conflict_do_nothing())
+
+    async def of_host(self, host_id: str, limit: int) -> Sequence[CleanupRow]:
+        """Return what must go from a host, guests before the volumes they may hold open."""
+        statement = select(CleanupRow).where(CleanupRow.host_id == host_id)
+        return (await self._session.scalars(statement.order_by(CleanupRow.kind, CleanupRow.id).limit(limit))).all()
+
+    async def hosts(self) -> Sequence[str]:
+        """Return the ids of hosts from which something must go."""
+        return (await self._session.scalars(select(CleanupRow.host_id).distinct())).all()
+
+    async def done(self, cleanup_ids: Sequence[str]) -> None:
+        """Strike out what has gone."""
+        await self._session.execute(delete(CleanupRow).where(CleanupRow.id.in_(cleanup_ids)))

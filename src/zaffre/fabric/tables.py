@@ -1,0 +1,163 @@
+"""Tables of the fabric."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Computed, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from zaffre.foundation.database import Table, id_column
+
+
+class StampRow(Table):
+    """A management scale unit: hosts, their storage and one network plane."""
+
+    __tablename__ = "stamps"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    vcpu_ratio: Mapped[float]
+    """Virtual processors handed out per processor of a host."""
+    storage_ratio: Mapped[float]
+    """Disk handed out per disk of a host; above 1 because disks are thin."""
+    memory_reserve_mib: Mapped[int]
+    """Memory of each host that guests do not get."""
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
+class HostRow(Table):
+    """A machine that runs guests."""
+
+    __tablename__ = "hosts"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    stamp_id: Mapped[str] = mapped_column(ForeignKey("stamps.id"))
+    name: Mapped[str] = mapped_column(unique=True)
+    driver: Mapped[str]
+    uri: Mapped[str] = mapped_column(unique=True)
+    pool_path: Mapped[str]
+    integration_bridge: Mapped[str]
+    provider_address: Mapped[str | None]
+    state: Mapped[str]
+    """What the operator wants of it."""
+    connected: Mapped[bool] = mapped_column(default=False)
+    """Whether it answered last; observed."""
+    problem: Mapped[str | None] = mapped_column(default=None)
+    """Why it does not answer."""
+    observed_at: Mapped[datetime | None] = mapped_column(default=None)
+    accelerator: Mapped[str | None] = mapped_column(default=None)
+    engine_uuid: Mapped[str | None] = mapped_column(unique=True, default=None)
+    engine_version: Mapped[str | None] = mapped_column(default=None)
+    hostname: Mapped[str | None] = mapped_column(default=None)
+    vcpus: Mapped[int] = mapped_column(default=0)
+    memory_mib: Mapped[int] = mapped_column(BigInteger, default=0)
+    storage_gib: Mapped[int] = mapped_column(BigInteger, default=0)
+    storage_free_gib: Mapped[int] = mapped_column(BigInteger, default=0)
+    vcpus_capacity: Mapped[int] = mapped_column(default=0)
+    memory_capacity_mib: Mapped[int] = mapped_column(BigInteger, default=0)
+    storage_capacity_gib: Mapped[int] = mapped_column(BigInteger, default=0)
+    vcpus_reserved: Mapped[int] = mapped_column(default=0)
+    memory_reserved_mib: Mapped[int] = mapped_column(BigInteger, default=0)
+    storage_reserved_gib: Mapped[int] = mapped_column(BigInteger, default=0)
+    memory_share: Mapped[float | None] = mapped_column(
+        Computed("CAST(memory_reserved_mib AS DOUBLE PRECISION) / NULLIF(memory_capacity_mib, 0)", persisted=True)
+    )
+    """How much of its memory is reserved; kept by the database, so that an index can be in its order."""
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    generation: Mapped[int] = mapped_column(default=1)
+    """Counts changes by operators; observations and reservations do not count."""
+
+    __table_args__ = (Index(None, "stamp_id", "memory_share", "id"),)
+
+
+class ReservationRow(Table):
+    """Room that a guest holds on a host. The hosts' `*_reserved` columns are the sums of these."""
+
+    __tablename__ = "reservations"
+
+    resource_id: Mapped[str] = id_column(primary_key=True)
+    host_id: Mapped[str] = mapped_column(ForeignKey("hosts.id"), index=True)
+    subscription_id: Mapped[str] = id_column()
+    vcpus: Mapped[int]
+    memory_mib: Mapped[int]
+    storage_gib: Mapped[int]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "subscription_id", "host_id"),)
+
+
+class CloudRow(Table):
+    """The slice of a stamp that plans offer."""
+
+    __tablename__ = "clouds"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    stamp_id: Mapped[str] = mapped_column(ForeignKey("stamps.id"), index=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    description: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
+class ImageRow(Table):
+    """A disk image that guests start from."""
+
+    __tablename__ = "images"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    description: Mapped[str]
+    default_user: Mapped[str]
+    minimum_memory_mib: Mapped[int]
+    minimum_disk_gib: Mapped[int]
+    state: Mapped[str] = mapped_column(index=True)
+    format: Mapped[str]
+    sha256: Mapped[str | None] = mapped_column(default=None)
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    virtual_size_bytes: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
+class ImageUseRow(Table):
+    """Somebody's disk is an overlay of this image, so it must stay."""
+
+    __tablename__ = "image_uses"
+
+    image_id: Mapped[str] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    user_id: Mapped[str] = id_column(primary_key=True)
+
+    __table_args__ = (Index(None, "user_id"),)
+
+
+class ImageCopyRow(Table):
+    """A host has the whole content of this image. Written only after the last byte has arrived."""
+
+    __tablename__ = "image_copies"
+
+    host_id: Mapped[str] = mapped_column(ForeignKey("hosts.id", ondelete="CASCADE"), primary_key=True)
+    image_id: Mapped[str] = mapped_column(ForeignKey("images.id"), primary_key=True)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "image_id"),)
+
+
+class CleanupRow(Table):
+    """Something that must go from a host that did not answer when it should have gone."""
+
+    __tablename__ = "cleanups"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    host_id: Mapped[str] = mapped_column(ForeignKey("hosts.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    """`guest` or `volume`."""
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("host_id", "kind", "name"),)

@@ -1,0 +1,34 @@
+"""Who is behind a change, for the record."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    """What kind of party acts."""
+
+    ACCOUNT = "account"
+    """A signed-in person or a program with their token."""
+    SYSTEM = "system"
+    """Zaffre itself: an operation, a reconciler, start-up."""
+    ANONYMOUS = "anonymous"
+    """Somebody who has not signed in, for example while signing up."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The party that a unit of work acts for; written on every event it emits."""
+
+    kind: ActorKind
+    id: str
+    """Account id, or the name of the part of Zaffre that acts."""
+    request_id: str | None = None
+    operation_id: str | None = None
+
+
+def system_actor(part: str, operation_id: str | None = None) -> Actor:
+    """Return the actor for work that Zaffre does by itself in `part`."""
+    return Actor(ActorKind.SYSTEM, part, operation_id=operation_id)
+
+
+ANONYMOUS = Actor(ActorKind.ANONYMOUS, "anonymous")

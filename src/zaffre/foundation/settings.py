@@ -1,0 +1,225 @@
+"""Settings: one typed tree from a file, the environment and flags.
+
+Later sources win: `zaffre.toml`, then `ZAFFRE_…` environment variables (two underscores between levels, as in
+`ZAFFRE_DATABASE__URL`), then `--set key=value` flags. Whatever is wrong is reported by its dotted key before anything
+starts.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+ENVIRONMENT_PREFIX = "ZAFFRE_"
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86_400 * 400)]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message names every key that is wrong and why."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatabaseSettings(_Section):
+    """Where state is kept."""
+
+    url: str = ""
+    """SQLAlchemy URL; empty means SQLite in the state directory. PostgreSQL: `postgresql://user@host/name`."""
+    pool_size: Annotated[int, Field(ge=1, le=100)] = 10
+
+
+class ApiSettings(_Section):
+    """Where the three faces listen."""
+
+    host: str = "127.0.0.1"
+    admin_port: Port = 30004
+    tenant_port: Port = 30005
+    public_port: Port = 30006
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    allow_plain_http: bool = False
+    """Permit listening beyond loopback without TLS, for example behind a proxy that terminates it."""
+    body_limit_bytes: Annotated[int, Field(ge=1024, le=2**30)] = 1_048_576
+    """Largest request body, uploads of images excepted."""
+    concurrent_requests: Annotated[int, Field(ge=1, le=10_000)] = 512
+    """Requests being answered at once on each face; one more is told to come back (503)."""
+
+    @model_validator(mode="after")
+    def _beyond_loopback_needs_tls(self) -> "ApiSettings":
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key must be given together")
+        loopback = self.host in ("127.0.0.1", "::1", "localhost")
+        if not loopback and self.tls_certificate is None and not self.allow_plain_http:
+            raise ValueError("listening beyond loopback needs tls_certificate and tls_key, or allow_plain_http = true")
+        return self
+
+
+class IdentitySettings(_Section):
+    """People and tokens."""
+
+    sign_up: bool = True
+    """Whether strangers may create tenant accounts."""
+    bootstrap_admin_email: str = "admin@zaffre.example"
+    bootstrap_admin_password: SecretStr | None = None
+    """Password of the first administrator; absent means one is generated into the state directory."""
+    access_token_lifetime_s: Annotated[int, Field(ge=60, le=3600)] = 600
+    refresh_token_lifetime_s: Annotated[int, Field(ge=600, le=86_400 * 90)] = 86_400 * 14
+    sign_in_attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """Failed sign-ins allowed per account and per source address before both must wait."""
+
+
+class OperationSettings(_Section):
+    """How durable operations run."""
+
+    concurrency_per_stamp: Annotated[int, Field(ge=1, le=256)] = 8
+    """More do not end sooner on one processor; they only make the API wait."""
+    sweep_interval_s: Seconds = 1.0
+    """How soon a queued operation is found whose dispatch was lost."""
+    worker: str = "worker-1"
+    """Stable name of this worker: after a restart it takes up what the same name left unfinished."""
+    keep_history_days: Annotated[int, Field(ge=1, le=3650)] = 90
+
+
+class FabricSettings(_Section):
+    """Hosts and how closely they are watched."""
+
+    reconcile_interval_s: Seconds = 10.0
+    simulated_world: Path | None = None
+    """Where the simulated twin keeps its hosts; absent means in memory."""
+
+
+class LibrarySettings(_Section):
+    """Images."""
+
+    directory: Path | None = None
+    """Where image content is kept; absent means `library` in the state directory."""
+    import_directories: tuple[Path, ...] = ()
+    """Directories of this machine that operators may import image files from."""
+    image_limit_gib: Annotated[int, Field(ge=1, le=4096)] = 64
+
+
+class EventSettings(_Section):
+    """Lifecycle events."""
+
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    streams: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Live streams served at once."""
+
+
+class LoggingSettings(_Section):
+    """Logs."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class Settings(_Section):
+    """All settings of one Zaffre process."""
+
+    state_directory: Path = Path("/var/lib/zaffre")
+    secret_key_file: Path | None = None
+    """Key that encrypts secrets at rest; absent means `secret.key` in the state directory, made at first start."""
+    parts: tuple[Literal["api", "worker"], ...] = ("api", "worker")
+    database: DatabaseSettings = DatabaseSettings()
+    api: ApiSettings = ApiSettings()
+    identity: IdentitySettings = IdentitySettings()
+    operations: OperationSettings = OperationSettings()
+    fabric: FabricSettings = FabricSettings()
+    library: LibrarySettings = LibrarySettings()
+    events: EventSettings = EventSettings()
+    logging: LoggingSettings = LoggingSettings()
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL with the default filled in and an asynchronous driver named."""
+        url = self.database.url or f"sqlite:///{self.state_directory / 'zaffre.sqlite'}"
+        for scheme, driver in (("sqlite://", "sqlite+zaffre://"), ("postgresql://", "postgresql+psycopg://")):
+            if url.startswith(scheme):
+                return driver + url.removeprefix(scheme)
+        return url
+
+    @property
+    def secret_key_path(self) -> Path:
+        """The secret key's file with the default filled in."""
+        return self.secret_key_file or self.state_directory / "secret.key"
+
+    @property
+    def library_directory(self) -> Path:
+        """The library's directory with the default filled in."""
+        return self.library.directory or self.state_directory / "library"
+
+
+def load_settings(
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    flags: Sequence[str] = (),
+) -> Settings:
+    """Read settings from all sources.
+
+    Args:
+        file: a TOML file; None reads only the other sources.
+        environment: variables to look for `ZAFFRE_…` in; defaults to the process's.
+        flags: `dotted.key=value` pairs.
+
+    Raises:
+        SettingsError: something is unreadable, unknown or out of range.
+    """
+    tree = _read_file(file) if file is not None else {}
+    origins: dict[str, str] = {}
+    for name, value in sorted((os.environ if environment is None else environment).items()):
+        if name.startswith(ENVIRONMENT_PREFIX):
+            key = name.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
+            _place(tree, key, value)
+            origins[key] = name
+    for flag in flags:
+        key, equals, value = flag.partition("=")
+        if not equals:
+            raise SettingsError(f"--set {flag}: write it as dotted.key=value")
+        _place(tree, key, value)
+        origins[key] = f"--set {key}"
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, origins, file)) from None
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}") from None
+
+
+def _place(tree: dict[str, Any], key: str, value: str) -> None:
+    """Put a textual value at a dotted key; commas make a list where the setting is one."""
+    *path, leaf = key.split(".")
+    branch = tree
+    for name in path:
+        below: Any = branch.setdefault(name, dict[str, Any]())
+        if not isinstance(below, dict):
+            raise SettingsError(f"{key}: {name} is a setting of its own and not a section")
+        branch = cast("dict[str, Any]", below)
+    is_list = key in ("parts", "library.import_directories")
+    branch[leaf] = [part for part in value.split(",") if part] if is_list else value
+
+
+def _explain(error: ValidationError, origins: Mapping[str, str], file: Path | None) -> str:
+    lines: list[str] = []
+    for fault in error.errors(include_url=False, include_input=False):
+        key = ".".join(str(part) for part in fault["loc"])
+        # A fault of a list's item is its list's; one of a whole section is of whatever was set in it.
+        related = [o for k, o in origins.items() if k == key or key.startswith(f"{k}.") or k.startswith(f"{key}.")]
+        where = ", ".join(related) or (str(file) if file else "defaults")
+        reason = (
+            "is not a setting" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
+        )
+        lines.append(f"{key} ({where}): {reason}")
+    return "\n".join(lines)

@@ -1,0 +1,187 @@
+"""Accounts: the people and programs that can sign in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import delete, func, select
+
+from zaffre.foundation.errors import Conflict, NotFound
+from zaffre.foundation.http.etags import check_generation
+from zaffre.foundation.http.filters import Field, FieldType
+from zaffre.foundation.http.lists import Listing, ListQuery, Rows
+from zaffre.foundation.work import ResourceRef, UnitOfWork
+from zaffre.identity.permissions import Role
+from zaffre.identity.tables import AccountRow, SessionRow
+
+LISTING = Listing(
+    AccountRow,
+    {
+        "id": Field(AccountRow.id, FieldType.ID),
+        "email": Field(AccountRow.email, FieldType.TEXT, searchable=True),
+        "name": Field(AccountRow.name, FieldType.TEXT, searchable=True),
+        "role": Field(AccountRow.role, FieldType.TEXT),
+        "state": Field(AccountRow.state, FieldType.TEXT),
+        "created_at": Field(AccountRow.created_at, FieldType.INSTANT),
+    },
+    key=AccountRow.id,
+    order="email",
+)
+
+
+class AccountState(StrEnum):
+    """Whether an account can sign in."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class EmailTaken(Conflict):
+    """Somebody has signed up with this address."""
+
+    code = "account.email_taken"
+    title = "The e-mail address is taken"
+
+    def __init__(self, email: str) -> None:
+        super().__init__(
+            f"There is already an account for {email}.",
+            remedy="Sign in, or sign up with another address.",
+            target="email",
+        )
+
+
+class LastAdministrator(Conflict):
+    """The site would be left without anybody who can run it."""
+
+    code = "account.last_administrator"
+    title = "The site needs an administrator"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is the only active site administrator.",
+            remedy="Make another account a site administrator first.",
+        )
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """What an account starts with; the password is hashed before a transaction is opened for it."""
+
+    email: str
+    name: str
+    password_hash: str
+    role: Role = Role.TENANT
+
+
+class Accounts:
+    """Rules for accounts inside one unit of work."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._work = work
+        self._session = work.session
+
+    async def create(self, draft: NewAccount) -> AccountRow:
+        """Create an account.
+
+        Raises:
+            EmailTaken: the address has one.
+        """
+        row = AccountRow(
+            id=self._work.ids.new(),
+            email=draft.email.lower(),
+            name=draft.name,
+            role=draft.role,
+            state=AccountState.ACTIVE,
+            password_hash=draft.password_hash,
+            created_at=self._work.clock.now(),
+        )
+        await self._work.save(row, lambda _: EmailTaken(draft.email))
+        self._work.emit("account.created", reference(row), role=row.role)
+        return row
+
+    async def get(self, account_id: str) -> AccountRow:
+        """Return an account.
+
+        Raises:
+            NotFound: there is none.
+        """
+        row = await self._session.get(AccountRow, account_id)
+        if row is None:
+            raise NotFound("account", account_id)
+        return row
+
+    async def page(self, query: ListQuery) -> Rows[AccountRow]:
+        """Return a page of all accounts."""
+        return await LISTING.rows(self._session, query)
+
+    async def change(
+        self,
+        account_id: str,
+        *,
+        name: str | None = None,
+        role: Role | None = None,
+        state: AccountState | None = None,
+        expected: int | None = None,
+    ) -> AccountRow:
+        """Change what is given. Suspending ends the account's sign-in sessions.
+
+        Raises:
+            NotFound: there is no such account.
+            PreconditionFailed: it is not at the expected generation.
+            LastAdministrator: nobody would be left to run the site.
+        """
+        row = await self.get(account_id)
+        check_generation(expected, row.generation)
+        if (role or row.role) != Role.SITE_ADMINISTRATOR or (state or row.state) != AccountState.ACTIVE:
+            await self._keep_an_administrator(row)
+        changes = {"name": name, "role": role, "state": state}
+        changed = {key: value for key, value in changes.items() if value is not None and getattr(row, key) != value}
+        for key, value in changed.items():
+            setattr(row, key, value)
+        if changed:
+            await self._session.flush()
+            self._work.emit("account.changed", reference(row), **changed)
+        if state is AccountState.SUSPENDED:
+            await self._session.execute(delete(SessionRow).where(SessionRow.account_id == row.id))
+        return row
+
+    async def set_password(self, row: AccountRow, password_hash: str, keep_session_id: str | None) -> None:
+        """Replace the password and end every other sign-in session."""
+        row.password_hash = password_hash
+        others = delete(SessionRow).where(SessionRow.account_id == row.id)
+        if keep_session_id is not None:
+            others = others.where(SessionRow.id != keep_session_id)
+        await self._session.execute(others)
+        await self._session.flush()
+        self._work.emit("account.password_changed", reference(row))
+
+    async def by_email(self, email: str) -> AccountRow | None:
+        """Return the account of an address."""
+        return await self._session.scalar(select(AccountRow).where(AccountRow.email == email.lower()))
+
+    async def administrators(self) -> Sequence[str]:
+        """Return the ids of the accounts that can run the site."""
+        statement = select(AccountRow.id).where(
+            AccountRow.role == Role.SITE_ADMINISTRATOR, AccountRow.state == AccountState.ACTIVE
+        )
+        return (await self._session.scalars(statement)).all()
+
+    async def _keep_an_administrator(self, row: AccountRow) -> None:
+        if row.role != Role.SITE_ADMINISTRATOR or row.state != AccountState.ACTIVE:
+            return
+        others = (
+            select(func.count())
+            .select_from(AccountRow)
+            .where(
+                AccountRow.role == Role.SITE_ADMINISTRATOR,
+                AccountRow.state == AccountState.ACTIVE,
+                AccountRow.id != row.id,
+            )
+        )
+        if not await self._session.scalar(others):
+            raise LastAdministrator
+
+
+def reference(row: AccountRow) -> ResourceRef:
+    """Name an account in events; its owner sees them."""
+    return ResourceRef("account", row.id, row.email, account_id=row.id)

@@ -1,0 +1,326 @@
+"""Routes of identity: signing up and in, one's own account, and the administrator's view of all accounts.
+
+Routes that hash or verify a password open their own transactions: hashing takes tens of milliseconds on purpose, and no
+transaction may wait for it.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field, SecretStr, StringConstraints
+
+from zaffre.foundation.errors import Forbidden, InvalidInput
+from zaffre.foundation.http.etags import IfMatch, set_etag
+from zaffre.foundation.http.lists import Listed, Page
+from zaffre.foundation.http.routing import PlainRoute, TransactionalRoute, Work
+from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView, View
+from zaffre.identity.accounts import Accounts, AccountState, NewAccount
+from zaffre.identity.api_tokens import ApiTokens
+from zaffre.identity.callers import CurrentCaller, public, requires
+from zaffre.identity.permissions import Permission, Role
+from zaffre.identity.services import Identity, IdentityServices
+from zaffre.identity.sessions import IssuedTokens, RefreshFailed, SignInFailed
+from zaffre.identity.tables import AccountRow, ApiTokenRow, SessionRow
+
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}$")]
+NewPassword = Annotated[SecretStr, Field(min_length=10, max_length=256)]
+GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=256)]
+
+self_service = APIRouter(tags=["identity"], route_class=TransactionalRoute)
+sign_up = APIRouter(tags=["identity"], route_class=PlainRoute)
+sign_in = APIRouter(tags=["identity"], route_class=PlainRoute)
+administration = APIRouter(tags=["identity"], route_class=TransactionalRoute)
+password_administration = APIRouter(tags=["identity"], route_class=PlainRoute)
+
+
+class SignUpBody(Body):
+    """A stranger who wants an account."""
+
+    email: Email
+    name: Name
+    password: NewPassword
+
+
+class SignInBody(Body):
+    """Somebody who says who they are."""
+
+    email: Email
+    password: GivenPassword
+
+
+class RefreshBody(Body):
+    """A client whose access token runs out."""
+
+    refresh_token: Annotated[SecretStr, Field(min_length=1, max_length=200)]
+
+
+class RenameBody(Body):
+    """A change of one's own account."""
+
+    name: Name
+
+
+class PasswordBody(Body):
+    """A change of password."""
+
+    current_password: GivenPassword
+    new_password: NewPassword
+
+
+class NewApiTokenBody(Body):
+    """A wish for an API token."""
+
+    name: Name
+    expires_at: datetime | None = None
+
+
+class NewAccountBody(SignUpBody):
+    """An account made by an administrator."""
+
+    role: Role = Role.TENANT
+
+
+class AccountChangeBody(Body):
+    """What an administrator may change of an account; what is left out stays."""
+
+    name: Name | None = None
+    role: Role | None = None
+    state: AccountState | None = None
+
+
+class AccountView(ResourceView):
+    """An account."""
+
+    email: str
+    name: str
+    role: Role
+    state: AccountState
+
+    @classmethod
+    def of(cls, row: AccountRow) -> "AccountView":
+        """Shape a row."""
+        return cls.model_validate(row)
+
+
+class TokensView(View):
+    """What a client signs its requests with, and how it gets new tokens. Shown once."""
+
+    session_id: str
+    account_id: str
+    role: Role
+    access_token: str
+    access_expires_at: datetime
+    refresh_token: str
+    refresh_expires_at: datetime
+
+    @classmethod
+    def of(cls, tokens: IssuedTokens) -> "TokensView":
+        """Shape issued tokens."""
+        return cls.model_validate(tokens)
+
+
+class SessionView(View):
+    """A sign-in session."""
+
+    id: str
+    client: str
+    created_at: datetime
+    refreshed_at: datetime
+    expires_at: datetime
+    current: bool
+    """Whether it is the one that asks."""
+
+    @classmethod
+    def of(cls, row: SessionRow, current_id: str | None) -> "SessionView":
+        """Shape a row."""
+        return cls(
+            id=row.id,
+            client=row.client,
+            created_at=row.created_at,
+            refreshed_at=row.refreshed_at,
+            expires_at=row.expires_at,
+            current=row.id == current_id,
+        )
+
+
+class ApiTokenView(View):
+    """An API token without its secret."""
+
+    id: str
+    name: str
+    created_at: datetime
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, row: ApiTokenRow) -> "ApiTokenView":
+        """Shape a row."""
+        return cls.model_validate(row)
+
+
+class NewApiTokenView(ApiTokenView):
+    """An API token with its text, which is shown this once."""
+
+    token: str
+
+
+@sign_up.post("/accounts", status_code=201, dependencies=[public()])
+async def create_own_account(body: SignUpBody, request: Request, identity: Identity) -> AccountView:
+    """Sign up as a tenant."""
+    if not identity.settings.sign_up:
+        raise Forbidden("This site does not take sign-ups.", remedy="Ask the provider for an account.")
+    return await _create(identity, request, body, Role.TENANT)
+
+
+@sign_in.post("/sessions", status_code=201, dependencies=[public()])
+async def open_session(body: SignInBody, request: Request, identity: Identity) -> TokensView:
+    """Sign in."""
+    source = f"address {request.client.host if request.client else 'unknown'}"
+    account_key = f"account {body.email.lower()}"
+    identity.attempts.check(source, account_key)
+    async with identity.units.read(request.state.actor) as work:
+        account = await Accounts(work).by_email(body.email)
+    right = await identity.passwords.verify(body.password, account.password_hash if account else None)
+    if account is None or not right or account.state != AccountState.ACTIVE:
+        identity.attempts.failed(source, account_key)
+        raise SignInFailed
+    identity.attempts.succeeded(account_key)
+    async with identity.units.write(request.state.actor) as work:
+        tokens = await identity.sessions(work).open(await Accounts(work).get(account.id), _client(request))
+    return TokensView.of(tokens)
+
+
+@sign_in.post("/sessions/refresh", dependencies=[public()])
+async def refresh_session(body: RefreshBody, request: Request, identity: Identity) -> TokensView:
+    """Exchange a refresh token for new tokens. Each refresh token is good once."""
+    async with identity.units.write(request.state.actor) as work:
+        tokens = await identity.sessions(work).refresh(body.refresh_token.get_secret_value())
+    if tokens is None:
+        raise RefreshFailed
+    return TokensView.of(tokens)
+
+
+@sign_in.post("/accounts/me/password", status_code=204, dependencies=[requires(Permission.ACCOUNT_SELF)])
+async def change_password(body: PasswordBody, request: Request, caller: CurrentCaller, identity: Identity) -> None:
+    """Change one's password. Other sign-in sessions end."""
+    async with identity.units.read(request.state.actor) as work:
+        account = await Accounts(work).get(caller.account_id)
+    if not await identity.passwords.verify(body.current_password, account.password_hash):
+        raise InvalidInput("The current password is not right.", remedy="Type it again.", target="current_password")
+    password_hash = await identity.passwords.hash(body.new_password)
+    async with identity.units.write(request.state.actor) as work:
+        accounts = Accounts(work)
+        await accounts.set_password(await accounts.get(caller.account_id), password_hash, caller.session_id)
+
+
+@self_service.get("/accounts/me", dependencies=[requires(Permission.ACCOUNT_SELF)])
+async def my_account(work: Work, caller: CurrentCaller, response: Response) -> AccountView:
+    """Show one's own account."""
+    row = await Accounts(work).get(caller.account_id)
+    set_etag(response, row.generation)
+    return AccountView.of(row)
+
+
+@self_service.patch("/accounts/me", dependencies=[requires(Permission.ACCOUNT_SELF)])
+async def rename_me(
+    body: RenameBody, work: Work, caller: CurrentCaller, if_match: IfMatch, response: Response
+) -> AccountView:
+    """Change one's own name."""
+    row = await Accounts(work).change(caller.account_id, name=body.name, expected=if_match)
+    set_etag(response, row.generation)
+    return AccountView.of(row)
+
+
+@self_service.get("/sessions", dependencies=[requires(Permission.ACCOUNT_SELF)])
+async def my_sessions(work: Work, caller: CurrentCaller, identity: Identity) -> Page[SessionView]:
+    """List one's sign-in sessions."""
+    rows = await identity.sessions(work).of(caller.account_id)
+    return Page[SessionView](value=[SessionView.of(row, caller.session_id) for row in rows])
+
+
+@self_service.delete("/sessions/current", status_code=204, dependencies=[requires(Permission.ACCOUNT_SELF)])
+async def sign_out(work: Work, caller: CurrentCaller, identity: Identity) -> None:
+    """Sign out: end the session that asks."""
+    if caller.session_id is None:
+        raise InvalidInput("An API token has no session.", remedy="Delete the token instead: DELETE /api-tokens/{id}.")
+    await identity.sessions(work).revoke(caller.account_id, caller.session_id)
+
+
+@self_service.delete("/sessions/{session_id}", status_code=204, dependencies=[requires(Permission.ACCOUNT_SELF)])
+async def revoke_session(session_id: PathId, work: Work, caller: CurrentCaller, identity: Identity) -> None:
+    """End one of one's sessions. Access tokens in hand stay good until they expire, minutes later."""
+    await identity.sessions(work).revoke(caller.account_id, session_id)
+
+
+@self_service.get("/api-tokens", dependencies=[requires(Permission.ACCOUNT_SELF)])
+async def my_api_tokens(work: Work, caller: CurrentCaller) -> Page[ApiTokenView]:
+    """List one's API tokens."""
+    rows = await ApiTokens(work, caller.account_id).list()
+    return Page[ApiTokenView](value=[ApiTokenView.of(row) for row in rows])
+
+
+@self_service.post("/api-tokens", status_code=201, dependencies=[requires(Permission.ACCOUNT_SELF)])
+async def create_api_token(body: NewApiTokenBody, work: Work, caller: CurrentCaller) -> NewApiTokenView:
+    """Make an API token. Its text is shown this once."""
+    row, text = await ApiTokens(work, caller.account_id).create(body.name, _future(work.clock.now(), body.expires_at))
+    view = ApiTokenView.of(row)
+    return NewApiTokenView(**view.model_dump(), token=text)
+
+
+@self_service.delete("/api-tokens/{token_id}", status_code=204, dependencies=[requires(Permission.ACCOUNT_SELF)])
+async def delete_api_token(token_id: PathId, work: Work, caller: CurrentCaller) -> None:
+    """Revoke an API token, at once."""
+    await ApiTokens(work, caller.account_id).delete(token_id)
+
+
+@administration.get("/accounts", dependencies=[requires(Permission.ACCOUNT_ADMIN)])
+async def list_accounts(request: Request, query: Listed, work: Work) -> Page[AccountView]:
+    """List all accounts."""
+    found = await Accounts(work).page(query)
+    return found.page(request, [AccountView.of(row) for row in found.rows])
+
+
+@administration.get("/accounts/{account_id}", dependencies=[requires(Permission.ACCOUNT_ADMIN)])
+async def get_account(account_id: PathId, work: Work, response: Response) -> AccountView:
+    """Show an account."""
+    row = await Accounts(work).get(account_id)
+    set_etag(response, row.generation)
+    return AccountView.of(row)
+
+
+@administration.patch("/accounts/{account_id}", dependencies=[requires(Permission.ACCOUNT_ADMIN)])
+async def change_account(
+    account_id: PathId, body: AccountChangeBody, work: Work, if_match: IfMatch, response: Response
+) -> AccountView:
+    """Rename an account, give it another role, suspend or reactivate it."""
+    row = await Accounts(work).change(account_id, name=body.name, role=body.role, state=body.state, expected=if_match)
+    set_etag(response, row.generation)
+    return AccountView.of(row)
+
+
+@password_administration.post("/accounts", status_code=201, dependencies=[requires(Permission.ACCOUNT_ADMIN)])
+async def create_account(body: NewAccountBody, request: Request, identity: Identity) -> AccountView:
+    """Create an account for somebody."""
+    return await _create(identity, request, body, body.role)
+
+
+async def _create(identity: IdentityServices, request: Request, body: SignUpBody, role: Role) -> AccountView:
+    password_hash = await identity.passwords.hash(body.password)
+    async with identity.units.write(request.state.actor) as work:
+        row = await Accounts(work).create(NewAccount(body.email, body.name, password_hash, role))
+    return AccountView.of(row)
+
+
+def _client(request: Request) -> str:
+    agent = "".join(c for c in request.headers.get("User-Agent", "unknown") if c.isprintable())
+    return f"{agent[:150]} from {request.client.host if request.client else 'unknown'}"
+
+
+def _future(now: datetime, instant: datetime | None) -> datetime | None:
+    if instant is not None and (instant.tzinfo is None or instant <= now):
+        raise InvalidInput(
+            "expires_at must be in the future and carry a time zone.",
+            remedy="Send for example 2030-01-31T00:00:00Z.",
+            target="expires_at",
+        )
+    return instant

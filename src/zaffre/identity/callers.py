@@ -1,0 +1,160 @@
+"""Callers: who a request comes from, and the rules that routes put on them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.params import Depends as DependsParameter
+from sqlalchemy import select
+
+from zaffre.foundation.actor import ANONYMOUS, Actor, ActorKind, system_actor
+from zaffre.foundation.errors import Forbidden, Unauthenticated
+from zaffre.foundation.http.access import AccessRule
+from zaffre.foundation.http.problems import request_id_of
+from zaffre.foundation.work import UnitsOfWork
+from zaffre.identity.permissions import PERMISSIONS_OF, Permission, Role
+from zaffre.identity.tables import AccountRow, ApiTokenRow
+from zaffre.identity.tokens import API_TOKEN_PREFIX, AccessTokens, parse_api_token, same_hash
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A signed-in party."""
+
+    account_id: str
+    role: Role
+    session_id: str | None = None
+    """None when an API token was used."""
+    token_id: str | None = None
+    """The API token that was used, if any."""
+    expires_at: datetime | None = None
+    """When the credential in hand runs out by itself."""
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What the caller may do at the site."""
+        return PERMISSIONS_OF[self.role]
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the caller runs the site and sees everything."""
+        return self.role is Role.SITE_ADMINISTRATOR
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the caller has a permission."""
+        return permission in self.permissions
+
+
+class Identification:
+    """Finds out who a request comes from."""
+
+    def __init__(self, units: UnitsOfWork, access_tokens: AccessTokens) -> None:
+        self._units = units
+        self._access_tokens = access_tokens
+
+    async def identify(self, request: Request) -> Actor:
+        """Leave the caller, or why there is none, on the request; returns the actor for its transaction."""
+        request_id = request_id_of(request)
+        try:
+            caller = await self._caller(request)
+        except Unauthenticated as refusal:
+            request.state.caller, request.state.refusal = None, refusal
+            return Actor(ANONYMOUS.kind, ANONYMOUS.id, request_id)
+        request.state.caller, request.state.refusal = caller, None
+        return Actor(ActorKind.ACCOUNT, caller.account_id, request_id)
+
+    async def _caller(self, request: Request) -> Caller:
+        scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not credential:
+            raise Unauthenticated(
+                "This needs a signed-in caller.",
+                remedy="Sign in with POST /sessions and send the access token as `Authorization: Bearer …`.",
+            )
+        if credential.startswith(API_TOKEN_PREFIX):
+            return await self._caller_of_api_token(credential)
+        claims = self._access_tokens.verify(credential)
+        return Caller(claims.account_id, claims.role, claims.session_id, expires_at=claims.expires_at)
+
+    async def _caller_of_api_token(self, text: str) -> Caller:
+        parsed = parse_api_token(text)
+        async with self._units.read(system_actor("identity")) as work:
+            token_id, secret = parsed or ("", "")
+            row = None
+            if parsed is not None:
+                statement = select(ApiTokenRow, AccountRow).join(AccountRow, AccountRow.id == ApiTokenRow.account_id)
+                row = (await work.session.execute(statement.where(ApiTokenRow.id == token_id))).first()
+            now = work.clock.now()
+        if row is not None:
+            token, account = row.ApiTokenRow, row.AccountRow
+            unexpired = token.expires_at is None or token.expires_at > now
+            if unexpired and account.state == "active" and same_hash(secret, token.token_hash):
+                return Caller(account.id, Role(account.role), token_id=token.id, expires_at=token.expires_at)
+        raise Unauthenticated(
+            "The API token is not valid, has expired or was revoked.",
+            remedy="Make a new one with POST /api-tokens.",
+        )
+
+
+class _Requires(AccessRule):
+    """The caller must have a permission."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def check(self, request: Request) -> None:
+        caller = _known(request)
+        if not caller.may(self.permission):
+            raise Forbidden(
+                f"Your role {caller.role} lacks the permission {self.permission.value}.",
+                remedy="Ask an administrator of the site.",
+                target=self.permission.value,
+            )
+
+    def describe(self) -> str:
+        return self.permission.value
+
+
+class _SignedIn(AccessRule):
+    """Any signed-in caller."""
+
+    async def check(self, request: Request) -> None:
+        _known(request)
+
+    def describe(self) -> str:
+        return "signed in"
+
+
+class _Public(AccessRule):
+    """Anybody."""
+
+    async def check(self, request: Request) -> None:
+        pass
+
+    def describe(self) -> str:
+        return "public"
+
+
+def _known(request: Request) -> Caller:
+    if request.state.caller is None:
+        raise request.state.refusal
+    return request.state.caller
+
+
+def requires(permission: Permission) -> DependsParameter:
+    """Declare that a route is for callers with `permission`."""
+    return Depends(_Requires(permission))
+
+
+def signed_in() -> DependsParameter:
+    """Declare that a route is for every signed-in caller."""
+    return Depends(_SignedIn())
+
+
+def public() -> DependsParameter:
+    """Declare that a route is for everybody."""
+    return Depends(_Public())
+
+
+CurrentCaller = Annotated[Caller, Depends(_known)]
+"""The signed-in caller of the request."""

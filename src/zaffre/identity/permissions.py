@@ -1,0 +1,68 @@
+"""The one table of permissions: what can be allowed, and what each role allows."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """Something a route may require. The value is stable; the text beside it is documentation."""
+
+    def __new__(cls, value: str, text: str) -> "Permission":
+        """Make a member from its stable value and its documentation."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.text = text
+        return member
+
+    text: str
+
+    ACCOUNT_SELF = "account.self", "See and change one's own account, sign-in sessions and API tokens"
+    PLAN_READ = "plan.read", "See the plans on offer"
+    SUBSCRIPTION_READ = "subscription.read", "See one's subscriptions and their usage"
+    SUBSCRIPTION_WRITE = "subscription.write", "Subscribe to plans, rename and end subscriptions"
+    NETWORK_READ = "network.read", "See VM networks, subnets and ports"
+    NETWORK_WRITE = "network.write", "Create, change and delete VM networks and subnets"
+    MACHINE_READ = "virtual_machine.read", "See virtual machines, sizes, images, keys and serial logs"
+    MACHINE_WRITE = "virtual_machine.write", "Create, change and delete virtual machines and keys"
+    MACHINE_OPERATE = "virtual_machine.operate", "Start, shut down, stop, reset, pause and resume virtual machines"
+    OPERATION_READ = "operation.read", "See one's operations and follow events"
+    OPERATION_CANCEL = "operation.cancel", "Cancel one's operations"
+
+    ACCOUNT_ADMIN = "account.admin", "See, create and change everybody's accounts"
+    PLAN_ADMIN = "plan.admin", "Design and publish plans"
+    SUBSCRIPTION_ADMIN = "subscription.admin", "See everybody's subscriptions"
+    FABRIC_READ = "fabric.read", "See stamps, hosts, clouds, storage and capacity"
+    FABRIC_WRITE = "fabric.write", "Add, change and remove stamps, hosts, clouds, sizes and logical networks"
+    LIBRARY_WRITE = "library.write", "Upload, import and remove images"
+    OPERATION_ADMIN = "operation.admin", "See everybody's operations and events; cancel and retry them"
+
+
+class Role(StrEnum):
+    """What an account is at the site."""
+
+    SITE_ADMINISTRATOR = "site_administrator"
+    """Runs the site; may do everything."""
+    TENANT = "tenant"
+    """Uses the site through subscriptions."""
+
+
+TENANT_PERMISSIONS = frozenset(
+    {
+        Permission.ACCOUNT_SELF,
+        Permission.PLAN_READ,
+        Permission.SUBSCRIPTION_READ,
+        Permission.SUBSCRIPTION_WRITE,
+        Permission.NETWORK_READ,
+        Permission.NETWORK_WRITE,
+        Permission.MACHINE_READ,
+        Permission.MACHINE_WRITE,
+        Permission.MACHINE_OPERATE,
+        Permission.OPERATION_READ,
+        Permission.OPERATION_CANCEL,
+    }
+)
+
+PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
+    Role.SITE_ADMINISTRATOR: frozenset(Permission),
+    Role.TENANT: TENANT_PERMISSIONS,
+}

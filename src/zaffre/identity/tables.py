@@ -1,0 +1,59 @@
+"""Tables of identity."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from zaffre.foundation.database import Table, id_column
+
+
+class AccountRow(Table):
+    """A person or program that can sign in."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    """Lower case; what one signs in with."""
+    name: Mapped[str]
+    role: Mapped[str] = mapped_column(index=True)
+    state: Mapped[str]
+    password_hash: Mapped[str]
+    """argon2id with its parameters and salt."""
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
+class SessionRow(Table):
+    """A sign-in that can be prolonged with its refresh token until it expires or is revoked."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    refresh_hash: Mapped[str] = mapped_column(unique=True)
+    """SHA-256 of the refresh token; it has 256 random bits, so a slow hash would add nothing."""
+    spent_refresh_hash: Mapped[str | None] = mapped_column(unique=True, default=None)
+    """The token before the present one: seeing it again means that it was stolen, or its answer lost."""
+    client: Mapped[str]
+    """What signed in, for the list of sessions: user agent and address."""
+    created_at: Mapped[datetime]
+    refreshed_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ApiTokenRow(Table):
+    """A long-lived token for a program. Deleting the row revokes it at once."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    token_hash: Mapped[str]
+    """SHA-256 of the secret part."""
+    expires_at: Mapped[datetime | None] = mapped_column(default=None)
+    created_at: Mapped[datetime]

@@ -1,0 +1,355 @@
+"""Routes of management: plans, subscriptions, usage, providers.
+
+`offers` is what tenants choose from, `subscriptions` what every face shows of subscriptions, `administration` what only
+administrators may do.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import Field
+
+from zaffre.foundation.http.etags import IfMatch, set_etag
+from zaffre.foundation.http.lists import Listed, Page
+from zaffre.foundation.http.routing import TransactionalRoute, Work, accept
+from zaffre.foundation.http.wire import Body, Id, Name, PathId, ResourceView, Text, View
+from zaffre.identity import CurrentCaller, Permission, requires
+from zaffre.management.plans import NewPlan, Plans, PlanState
+from zaffre.management.providers import PlannedService, ProviderRegistry
+from zaffre.management.quotas import Quotas
+from zaffre.management.subscriptions import (
+    CurrentSubscription,
+    NewSubscription,
+    Subscriptions,
+    SubscriptionState,
+    SyncState,
+)
+from zaffre.management.tables import PlanRow, SubscriptionRow, SubscriptionSyncRow
+
+offers = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
+subscriptions = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
+administration = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
+
+DimensionName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
+Limit = Annotated[int, Field(ge=0, le=2**53)]
+SettingName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
+SettingValue = Annotated[str, Field(max_length=200)] | Annotated[int, Field(ge=-(2**53), le=2**53)] | bool
+
+
+class PlannedServiceBody(Body):
+    """A provider's service in a plan."""
+
+    provider: DimensionName
+    settings: Annotated[dict[SettingName, SettingValue], Field(max_length=50)] = Field(default_factory=dict)
+    quota: Annotated[dict[DimensionName, Limit | None], Field(max_length=50)] = Field(default_factory=dict)
+    """Limits; a dimension that is left out gets its provider's default, null means unlimited."""
+
+    def to_service(self) -> PlannedService:
+        """Return the value for the rules."""
+        return PlannedService(self.provider, self.settings, self.quota)
+
+
+class NewPlanBody(Body):
+    """A plan to add; it starts private."""
+
+    name: Name
+    description: Text = ""
+    services: Annotated[list[PlannedServiceBody], Field(min_length=1, max_length=50)]
+    subscriptions_per_account: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+
+class PlanChangeBody(Body):
+    """What may change of a plan; what is left out stays."""
+
+    name: Name | None = None
+    description: Text | None = None
+    state: PlanState | None = None
+    services: Annotated[list[PlannedServiceBody], Field(min_length=1, max_length=50)] | None = None
+
+
+class PlannedServiceView(View):
+    """A provider's service in a plan."""
+
+    provider: str
+    settings: dict[str, Any]
+    quota: dict[str, int | None]
+
+
+class PlanView(ResourceView):
+    """A plan."""
+
+    name: str
+    description: str
+    state: PlanState
+    services: list[PlannedServiceView]
+    subscriptions_per_account: int | None
+
+    @classmethod
+    def of(cls, row: PlanRow) -> "PlanView":
+        """Shape a row."""
+        return cls.model_validate(row)
+
+
+class NewSubscriptionBody(Body):
+    """A wish to subscribe to a plan."""
+
+    plan_id: Id
+    name: Name
+    id: Id | None = None
+    """Chosen by the caller when two sites must agree on it."""
+
+
+class NewSubscriptionForBody(NewSubscriptionBody):
+    """A subscription made by an administrator for somebody."""
+
+    account_id: Id
+
+
+class RenameSubscriptionBody(Body):
+    """A new name."""
+
+    name: Name
+
+
+class SyncView(View):
+    """Whether a resource provider knows the subscription's present state."""
+
+    provider: str
+    state: SyncState
+    last_error: str | None
+    updated_at: datetime
+
+
+class SubscriptionView(ResourceView):
+    """A subscription."""
+
+    name: str
+    account_id: str
+    plan_id: str
+    state: SubscriptionState
+
+    @classmethod
+    def of(cls, row: SubscriptionRow) -> "SubscriptionView":
+        """Shape a row."""
+        return cls.model_validate(row)
+
+
+class SubscriptionDetailView(SubscriptionView):
+    """A subscription with its providers' sync states."""
+
+    syncs: list[SyncView]
+
+    @classmethod
+    def with_syncs(cls, row: SubscriptionRow, syncs: "list[SubscriptionSyncRow]") -> "SubscriptionDetailView":
+        """Shape a row and its sync rows."""
+        views = [SyncView.model_validate(sync) for sync in syncs]
+        return cls(**SubscriptionView.of(row).model_dump(), syncs=views)
+
+
+class UsageView(View):
+    """How much of one quota dimension is used."""
+
+    dimension: str
+    title: str
+    unit: str
+    limit: int | None
+    """None means unlimited."""
+    used: int
+
+
+class ProviderView(View):
+    """A resource provider."""
+
+    name: str
+    title: str
+    version: str
+    healthy: bool
+    sentence: str
+    dimensions: list["DimensionView"]
+
+
+class DimensionView(View):
+    """A quota dimension."""
+
+    name: str
+    title: str
+    unit: str
+    default: int
+    maximum: int
+
+
+def _providers(request: Request) -> ProviderRegistry:
+    return request.app.state.providers
+
+
+Providers = Annotated[ProviderRegistry, Depends(_providers)]
+
+
+@offers.get("/plans", dependencies=[requires(Permission.PLAN_READ)])
+async def list_offered_plans(request: Request, query: Listed, work: Work, providers: Providers) -> Page[PlanView]:
+    """List the plans on offer."""
+    found = await Plans(work, providers).page(query, offered_only=True)
+    return found.page(request, [PlanView.of(row) for row in found.rows])
+
+
+@offers.get("/plans/{plan_id}", dependencies=[requires(Permission.PLAN_READ)])
+async def get_offered_plan(plan_id: PathId, work: Work, providers: Providers, response: Response) -> PlanView:
+    """Show a plan on offer."""
+    row = await Plans(work, providers).get(plan_id, offered_only=True)
+    set_etag(response, row.generation)
+    return PlanView.of(row)
+
+
+@offers.post("/subscriptions", status_code=202, dependencies=[requires(Permission.SUBSCRIPTION_WRITE)])
+async def create_subscription(
+    body: NewSubscriptionBody, work: Work, caller: CurrentCaller, response: Response
+) -> SubscriptionView:
+    """Subscribe to a plan."""
+    draft = NewSubscription(body.plan_id, body.name, caller.account_id, body.id)
+    row, operation = await Subscriptions(work, caller).create(draft)
+    accept(response, operation.id)
+    return SubscriptionView.of(row)
+
+
+@subscriptions.get("/subscriptions", dependencies=[requires(Permission.SUBSCRIPTION_READ)])
+async def list_subscriptions(
+    request: Request, query: Listed, work: Work, caller: CurrentCaller
+) -> Page[SubscriptionView]:
+    """List one's subscriptions; administrators see all."""
+    found = await Subscriptions(work, caller).page(query)
+    return found.page(request, [SubscriptionView.of(row) for row in found.rows])
+
+
+@subscriptions.get("/subscriptions/{subscription_id}", dependencies=[requires(Permission.SUBSCRIPTION_READ)])
+async def get_subscription(
+    subscription: CurrentSubscription, work: Work, caller: CurrentCaller, response: Response
+) -> SubscriptionDetailView:
+    """Show a subscription."""
+    set_etag(response, subscription.generation)
+    syncs = await Subscriptions(work, caller).syncs(subscription.id)
+    return SubscriptionDetailView.with_syncs(subscription, list(syncs))
+
+
+@subscriptions.patch("/subscriptions/{subscription_id}", dependencies=[requires(Permission.SUBSCRIPTION_WRITE)])
+async def rename_subscription(
+    subscription: CurrentSubscription,
+    body: RenameSubscriptionBody,
+    work: Work,
+    caller: CurrentCaller,
+    if_match: IfMatch,
+    response: Response,
+) -> SubscriptionView:
+    """Rename a subscription."""
+    row = await Subscriptions(work, caller).rename(subscription.id, body.name, if_match)
+    set_etag(response, row.generation)
+    return SubscriptionView.of(row)
+
+
+@subscriptions.delete(
+    "/subscriptions/{subscription_id}", status_code=202, dependencies=[requires(Permission.SUBSCRIPTION_WRITE)]
+)
+async def delete_subscription(
+    subscription: CurrentSubscription, work: Work, caller: CurrentCaller, if_match: IfMatch, response: Response
+) -> SubscriptionView:
+    """End a subscription. It must be empty."""
+    operation = await Subscriptions(work, caller).delete(subscription.id, if_match)
+    accept(response, operation.id)
+    return SubscriptionView.of(subscription)
+
+
+@subscriptions.get("/subscriptions/{subscription_id}/usage", dependencies=[requires(Permission.SUBSCRIPTION_READ)])
+async def get_usage(subscription: CurrentSubscription, work: Work, providers: Providers) -> Page[UsageView]:
+    """Show how much of each quota dimension is used now."""
+    views: list[UsageView] = []
+    for usage in await Quotas(work).usage(subscription.id):
+        dimension = providers.dimension(usage.dimension)
+        views.append(
+            UsageView(
+                dimension=usage.dimension,
+                title=dimension.title if dimension else usage.dimension,
+                unit=dimension.unit if dimension else "",
+                limit=usage.limit,
+                used=usage.used,
+            )
+        )
+    return Page[UsageView](value=views)
+
+
+@administration.get("/plans", dependencies=[requires(Permission.PLAN_ADMIN)])
+async def list_plans(request: Request, query: Listed, work: Work, providers: Providers) -> Page[PlanView]:
+    """List all plans."""
+    found = await Plans(work, providers).page(query, offered_only=False)
+    return found.page(request, [PlanView.of(row) for row in found.rows])
+
+
+@administration.post("/plans", status_code=201, dependencies=[requires(Permission.PLAN_ADMIN)])
+async def create_plan(body: NewPlanBody, work: Work, providers: Providers, response: Response) -> PlanView:
+    """Add a plan; it starts private."""
+    services = [service.to_service() for service in body.services]
+    draft = NewPlan(body.name, body.description, services, body.subscriptions_per_account)
+    row = await Plans(work, providers).create(draft)
+    set_etag(response, row.generation)
+    return PlanView.of(row)
+
+
+@administration.get("/plans/{plan_id}", dependencies=[requires(Permission.PLAN_ADMIN)])
+async def get_plan(plan_id: PathId, work: Work, providers: Providers, response: Response) -> PlanView:
+    """Show a plan."""
+    row = await Plans(work, providers).get(plan_id, offered_only=False)
+    set_etag(response, row.generation)
+    return PlanView.of(row)
+
+
+@administration.patch("/plans/{plan_id}", dependencies=[requires(Permission.PLAN_ADMIN)])
+async def change_plan(
+    plan_id: PathId, body: PlanChangeBody, work: Work, providers: Providers, if_match: IfMatch, response: Response
+) -> PlanView:
+    """Rename, redescribe, publish or decommission a plan; change its services while it is private."""
+    services = [service.to_service() for service in body.services] if body.services is not None else None
+    row = await Plans(work, providers).change(
+        plan_id,
+        name=body.name,
+        description=body.description,
+        state=body.state,
+        services=services,
+        expected=if_match,
+    )
+    set_etag(response, row.generation)
+    return PlanView.of(row)
+
+
+@administration.delete("/plans/{plan_id}", status_code=204, dependencies=[requires(Permission.PLAN_ADMIN)])
+async def delete_plan(plan_id: PathId, work: Work, providers: Providers, if_match: IfMatch) -> None:
+    """Remove a plan that nobody subscribes to."""
+    await Plans(work, providers).delete(plan_id, if_match)
+
+
+@administration.post("/subscriptions", status_code=202, dependencies=[requires(Permission.SUBSCRIPTION_ADMIN)])
+async def create_subscription_for(
+    body: NewSubscriptionForBody, work: Work, caller: CurrentCaller, response: Response
+) -> SubscriptionView:
+    """Subscribe somebody to a plan, which may be private."""
+    draft = NewSubscription(body.plan_id, body.name, body.account_id, body.id)
+    row, operation = await Subscriptions(work, caller).create(draft)
+    accept(response, operation.id)
+    return SubscriptionView.of(row)
+
+
+@administration.get("/providers", dependencies=[requires(Permission.PLAN_ADMIN)])
+async def list_providers(work: Work, providers: Providers) -> Page[ProviderView]:
+    """List the resource providers with their quota dimensions and their health."""
+    views: list[ProviderView] = []
+    for provider in providers:
+        health = await provider.health(work)
+        views.append(
+            ProviderView(
+                name=provider.name,
+                title=provider.title,
+                version=provider.version,
+                healthy=health.healthy,
+                sentence=health.sentence,
+                dimensions=[DimensionView.model_validate(dimension) for dimension in provider.dimensions],
+            )
+        )
+    return Page[ProviderView](value=views)

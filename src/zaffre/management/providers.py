@@ -1,0 +1,157 @@
+"""The resource-provider contract: how services are plugged into plans.
+
+A provider says which quota dimensions it understands and which settings its service needs in a plan, is told when a
+subscription to it changes, and says how it is. In-process providers register under the entry point group
+`zaffre.providers`; the entry point is a callable without arguments that returns the provider.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from fastapi import APIRouter
+
+from zaffre.foundation.errors import InvalidInput
+from zaffre.foundation.work import UnitOfWork
+
+ENTRY_POINT_GROUP = "zaffre.providers"
+
+
+@dataclass(frozen=True)
+class QuotaDimension:
+    """Something a plan limits."""
+
+    name: str
+    """Unique among all providers, in lower case with underscores: `virtual_machines`, `memory_mib`."""
+    title: str
+    unit: str
+    """`count`, `vCPU`, `MiB`, `GiB`."""
+    default: int
+    """The limit when a plan gives none."""
+    maximum: int
+    """The largest limit that makes sense."""
+
+
+@dataclass(frozen=True)
+class PlannedService:
+    """A provider's service as one plan offers it."""
+
+    provider: str
+    settings: Mapping[str, Any]
+    quota: Mapping[str, int | None]
+    """Limit per dimension of the provider; None means unlimited."""
+
+
+class ChangeKind(StrEnum):
+    """What happened to a subscription."""
+
+    CREATED = "created"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True)
+class SubscriptionChange:
+    """What a provider is told."""
+
+    kind: ChangeKind
+    subscription_id: str
+    service: PlannedService
+
+
+class SyncAnswer(StrEnum):
+    """What a provider answers to a change."""
+
+    IN_SYNC = "in_sync"
+    PENDING = "pending"
+    """It is working on it and wants to be asked again."""
+
+
+@dataclass(frozen=True)
+class ProviderHealth:
+    """How a provider is."""
+
+    healthy: bool
+    sentence: str
+    """For the operator."""
+
+
+class ResourceProvider(Protocol):
+    """A source of services."""
+
+    name: str
+    """What plans call it; stable."""
+    title: str
+    version: str
+    dimensions: Sequence[QuotaDimension]
+    tenant_routers: Sequence[APIRouter]
+    admin_routers: Sequence[APIRouter]
+
+    async def check_service(self, work: UnitOfWork, settings: Mapping[str, Any]) -> None:
+        """Check a plan's settings for this provider's service.
+
+        Raises:
+            InvalidInput: they are not what the provider needs.
+        """
+        ...
+
+    async def subscription_changed(self, work: UnitOfWork, change: SubscriptionChange) -> SyncAnswer:
+        """Take note of a subscription's change.
+
+        Idempotent. Whatever it raises is shown as the cause of being out of sync, and it is asked again.
+        """
+        ...
+
+    async def health(self, work: UnitOfWork) -> ProviderHealth:
+        """Say how the provider is."""
+        ...
+
+
+class ProviderRegistry:
+    """The providers of this process, by name."""
+
+    def __init__(self, providers: Iterable[ResourceProvider]) -> None:
+        self._providers: dict[str, ResourceProvider] = {}
+        self._owner: dict[str, str] = {}
+        for provider in providers:
+            self._add(provider)
+
+    @classmethod
+    def installed(cls) -> "ProviderRegistry":
+        """Load every provider that is installed in this Python environment."""
+        found = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
+        return cls(point.load()() for point in found)
+
+    def _add(self, provider: ResourceProvider) -> None:
+        if provider.name in self._providers:
+            raise ValueError(f"two resource providers are called {provider.name!r}")
+        for dimension in provider.dimensions:
+            owner = self._owner.setdefault(dimension.name, provider.name)
+            if owner != provider.name:
+                raise ValueError(f"providers {owner!r} and {provider.name!r} both have a dimension {dimension.name!r}")
+        self._providers[provider.name] = provider
+
+    def __iter__(self) -> Iterator[ResourceProvider]:
+        return iter(self._providers.values())
+
+    def get(self, name: str) -> ResourceProvider:
+        """Return a provider.
+
+        Raises:
+            InvalidInput: none has this name.
+        """
+        provider = self._providers.get(name)
+        if provider is None:
+            known = ", ".join(sorted(self._providers))
+            raise InvalidInput(
+                f"There is no resource provider {name!r}.", remedy=f"Registered are: {known}.", target="provider"
+            )
+        return provider
+
+    def dimension(self, name: str) -> QuotaDimension | None:
+        """Return a quota dimension by name; None when its provider is no longer installed."""
+        owner = self._owner.get(name)
+        if owner is None:
+            return None
+        return next(d for d in self._providers[owner].dimensions if d.name == name)

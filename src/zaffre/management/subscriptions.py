@@ -1,0 +1,262 @@
+"""Subscriptions: a tenant's right to use a plan.
+
+A subscription is created by its owner (or by an administrator for them) and lives until it is deleted, which it can be
+once it is empty. Its id may be chosen by the caller, so that a paired site can keep the same one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import Depends
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.exc import IntegrityError
+
+from zaffre.foundation.database import violated
+from zaffre.foundation.errors import Conflict, DomainError, InUse, NameTaken, NotFound
+from zaffre.foundation.http.etags import check_generation
+from zaffre.foundation.http.filters import Field, FieldType
+from zaffre.foundation.http.lists import Listing, ListQuery, Rows
+from zaffre.foundation.http.routing import Work
+from zaffre.foundation.http.wire import PathId
+from zaffre.foundation.operations.operation import NewOperation
+from zaffre.foundation.operations.tables import OperationRow
+from zaffre.foundation.work import ResourceRef, UnitOfWork
+from zaffre.identity import Caller, CurrentCaller
+from zaffre.identity.tables import AccountRow
+from zaffre.management.plans import PlanState, limits_of, services_of
+from zaffre.management.providers import PlannedService
+from zaffre.management.quotas import Quotas
+from zaffre.management.tables import PlanRow, SubscriptionRow, SubscriptionSyncRow
+
+SYNC_OPERATION = "subscription.sync"
+DELETE_OPERATION = "subscription.delete"
+
+LISTING = Listing(
+    SubscriptionRow,
+    {
+        "id": Field(SubscriptionRow.id, FieldType.ID),
+        "name": Field(SubscriptionRow.name, FieldType.TEXT, searchable=True),
+        "state": Field(SubscriptionRow.state, FieldType.TEXT),
+        "account_id": Field(SubscriptionRow.account_id, FieldType.ID),
+        "plan_id": Field(SubscriptionRow.plan_id, FieldType.ID),
+        "created_at": Field(SubscriptionRow.created_at, FieldType.INSTANT),
+    },
+    key=SubscriptionRow.id,
+    order="name",
+)
+
+
+class SubscriptionState(StrEnum):
+    """Where a subscription stands."""
+
+    ACTIVE = "active"
+    DELETING = "deleting"
+
+
+class SyncState(StrEnum):
+    """Whether a provider knows a subscription's present state."""
+
+    IN_SYNC = "in_sync"
+    SYNCING = "syncing"
+    OUT_OF_SYNC = "out_of_sync"
+
+
+class SubscriptionLimitReached(Conflict):
+    """The account holds as many subscriptions to the plan as it may."""
+
+    code = "subscription.limit_reached"
+    title = "No more subscriptions to this plan"
+
+    def __init__(self, plan: str, limit: int) -> None:
+        super().__init__(
+            f"Plan {plan!r} allows {limit} subscriptions per account, and this account has them.",
+            remedy="Use an existing subscription, or choose another plan.",
+            target="plan_id",
+        )
+
+
+class SubscriptionIdTaken(Conflict):
+    """Another subscription has the chosen id."""
+
+    code = "subscription.id_taken"
+    title = "The id is taken"
+
+
+@dataclass(frozen=True)
+class NewSubscription:
+    """A wish to subscribe."""
+
+    plan_id: str
+    name: str
+    owner_id: str
+    id: str | None = None
+    """Chosen by the caller, or None for a new one."""
+
+
+class Subscriptions:
+    """Rules for subscriptions inside one unit of work."""
+
+    def __init__(self, work: UnitOfWork, caller: Caller) -> None:
+        self._work = work
+        self._session = work.session
+        self._caller = caller
+
+    async def create(self, draft: NewSubscription) -> tuple[SubscriptionRow, OperationRow]:
+        """Subscribe `draft.owner_id` to a public plan; administrators may use private ones too.
+
+        Raises:
+            NotFound: the plan is not on offer, or there is no such owner.
+            SubscriptionLimitReached: the owner holds as many subscriptions to the plan as it allows.
+            NameTaken: the owner has another subscription of that name.
+            SubscriptionIdTaken: the chosen id is in use.
+        """
+        plan = await self._offered_plan(draft.plan_id)
+        await self._claim_place(plan, draft.owner_id)
+        row = SubscriptionRow(
+            id=draft.id or self._work.ids.new(),
+            name=draft.name,
+            account_id=draft.owner_id,
+            plan_id=plan.id,
+            state=SubscriptionState.ACTIVE,
+            created_at=self._work.clock.now(),
+        )
+        await self._save(row)
+        await Quotas(self._work).open(row.id, limits_of(plan))
+        for service in services_of(plan):
+            self._work.add(
+                SubscriptionSyncRow(
+                    subscription_id=row.id,
+                    provider=service.provider,
+                    state=SyncState.SYNCING,
+                    updated_at=self._work.clock.now(),
+                )
+            )
+        self._work.emit("subscription.created", reference(row), plan_id=plan.id)
+        return row, self._work.start(NewOperation(SYNC_OPERATION), reference(row))
+
+    async def get(self, subscription_id: str) -> SubscriptionRow:
+        """Return a subscription that the caller may see.
+
+        Raises:
+            NotFound: there is none with this id, or it belongs to somebody else.
+        """
+        row = await self._session.get(SubscriptionRow, subscription_id)
+        if row is None or not (self._caller.is_administrator or row.account_id == self._caller.account_id):
+            raise NotFound("subscription", subscription_id)
+        return row
+
+    async def page(self, query: ListQuery) -> Rows[SubscriptionRow]:
+        """Return a page of the subscriptions that the caller may see."""
+        return await LISTING.rows(self._session, query, *self._visible())
+
+    async def rename(self, subscription_id: str, name: str, expected: int | None = None) -> SubscriptionRow:
+        """Give a subscription another name.
+
+        Raises:
+            NameTaken: the owner has another subscription of that name.
+        """
+        row = await self.get(subscription_id)
+        check_generation(expected, row.generation)
+        if row.name == name:
+            return row
+        row.name = name
+        await self._save(row)
+        self._work.emit("subscription.renamed", reference(row))
+        return row
+
+    async def delete(self, subscription_id: str, expected: int | None = None) -> OperationRow:
+        """End an empty subscription.
+
+        Raises:
+            InUse: it still has resources; `detail` counts them.
+        """
+        row = await self.get(subscription_id)
+        check_generation(expected, row.generation)
+        if row.state == SubscriptionState.DELETING:
+            raise InUse(
+                f"Subscription {row.name!r} is being deleted already.", remedy="Wait for it to end.", target=row.id
+            )
+        if not await Quotas(self._work).close(row.id):
+            raise InUse(
+                f"Subscription {row.name!r} still has {await self._holdings(row.id)}.",
+                remedy="Delete these first, then the subscription.",
+                target=row.id,
+            )
+        row.state = SubscriptionState.DELETING
+        await self._session.flush()
+        self._work.emit("subscription.deleting", reference(row))
+        return self._work.start(NewOperation(DELETE_OPERATION), reference(row))
+
+    async def syncs(self, subscription_id: str) -> Sequence[SubscriptionSyncRow]:
+        """Return each provider's sync state of a subscription."""
+        statement = select(SubscriptionSyncRow).where(SubscriptionSyncRow.subscription_id == subscription_id)
+        return (await self._session.scalars(statement.order_by(SubscriptionSyncRow.provider))).all()
+
+    async def service(self, subscription_id: str, provider: str) -> PlannedService | None:
+        """Return a provider's service in the subscription's plan; None when the plan does not include it."""
+        row = await self.get(subscription_id)
+        plan = await self._session.get_one(PlanRow, row.plan_id)
+        return next((service for service in services_of(plan) if service.provider == provider), None)
+
+    def _visible(self) -> list[ColumnElement[bool]]:
+        return [] if self._caller.is_administrator else [SubscriptionRow.account_id == self._caller.account_id]
+
+    async def _offered_plan(self, plan_id: str) -> PlanRow:
+        plan = await self._session.get(PlanRow, plan_id)
+        states = (PlanState.PUBLIC, PlanState.PRIVATE) if self._caller.is_administrator else (PlanState.PUBLIC,)
+        if plan is None or plan.state not in states:
+            raise NotFound("plan", plan_id)
+        return plan
+
+    async def _claim_place(self, plan: PlanRow, owner_id: str) -> None:
+        """Count the owner's subscriptions with the owner locked, so that two racing requests count one another."""
+        owner = await self._session.scalar(select(AccountRow).where(AccountRow.id == owner_id).with_for_update())
+        if owner is None:
+            raise NotFound("account", owner_id)
+        limit = plan.subscriptions_per_account
+        if limit is None:
+            return
+        held = (
+            select(func.count())
+            .select_from(SubscriptionRow)
+            .where(SubscriptionRow.account_id == owner_id, SubscriptionRow.plan_id == plan.id)
+        )
+        if (await self._session.scalar(held) or 0) >= limit:
+            raise SubscriptionLimitReached(plan.name, limit)
+
+    async def _save(self, row: SubscriptionRow) -> None:
+        name, subscription_id = row.name, row.id  # the row cannot be read once saving it has failed
+
+        def refusal(error: IntegrityError) -> DomainError:
+            if violated(error, "uq_subscriptions_account_id_name"):
+                return NameTaken("subscription", name)
+            return SubscriptionIdTaken(
+                f"The id {subscription_id} is in use.", remedy="Choose another id, or leave it out.", target="id"
+            )
+
+        await self._work.save(row, refusal)
+
+    async def _holdings(self, subscription_id: str) -> str:
+        usages = await Quotas(self._work).usage(subscription_id)
+        return ", ".join(f"{usage.used} {usage.dimension}" for usage in usages if usage.used)
+
+
+def reference(row: SubscriptionRow) -> ResourceRef:
+    """Name a subscription in events; its members see them."""
+    return ResourceRef("subscription", row.id, row.name, subscription_id=row.id, account_id=row.account_id)
+
+
+async def _current(subscription_id: PathId, work: Work, caller: CurrentCaller) -> SubscriptionRow:
+    return await Subscriptions(work, caller).get(subscription_id)
+
+
+CurrentSubscription = Annotated[SubscriptionRow, Depends(_current)]
+"""The subscription that a tenant path names; another tenant's is 404."""
+
+
+async def subscriptions_of(work: UnitOfWork, account_id: str) -> tuple[str, ...]:
+    """Return the ids of an account's subscriptions: what its live events may tell of."""
+    ids = await work.session.scalars(select(SubscriptionRow.id).where(SubscriptionRow.account_id == account_id))
+    return tuple(ids)

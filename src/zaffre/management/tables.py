@@ -1,0 +1,87 @@
+"""Tables of management."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from zaffre.foundation.database import Table, id_column
+
+
+class PlanRow(Table):
+    """What a provider offers."""
+
+    __tablename__ = "plans"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    description: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    services: Mapped[list[dict[str, Any]]]
+    """One entry per provider: its name, its settings and its quota limits."""
+    subscriptions_per_account: Mapped[int | None]
+    """None: as many as they like."""
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
+class SubscriptionRow(Table):
+    """A tenant's right to use a plan, and the parent of everything they make with it."""
+
+    __tablename__ = "subscriptions"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    name: Mapped[str]
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    """The owner."""
+    plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"), index=True)
+    state: Mapped[str] = mapped_column(index=True)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (UniqueConstraint("account_id", "name"),)
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
+class SubscriptionSyncRow(Table):
+    """Whether a resource provider has taken note of a subscription's present state."""
+
+    __tablename__ = "subscription_syncs"
+
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"), primary_key=True)
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    last_error: Mapped[str | None] = mapped_column(default=None)
+    updated_at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "state", "updated_at"),)
+
+
+class QuotaCounterRow(Table):
+    """How much of one quota dimension a subscription may use and uses."""
+
+    __tablename__ = "quota_counters"
+
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"), primary_key=True)
+    dimension: Mapped[str] = mapped_column(primary_key=True)
+    limit: Mapped[int | None] = mapped_column(BigInteger)
+    """None: unlimited."""
+    used: Mapped[int] = mapped_column(BigInteger, default=0)
+    closed: Mapped[bool] = mapped_column(default=False)
+    """Set when the subscription is being deleted: nothing can be claimed any more."""
+
+
+class QuotaClaimRow(Table):
+    """What one resource counts against its subscription. The counters are proved against the sum of these."""
+
+    __tablename__ = "quota_claims"
+
+    resource_id: Mapped[str] = id_column(primary_key=True)
+    dimension: Mapped[str] = mapped_column(primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
+    amount: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index(None, "subscription_id", "dimension"),)

@@ -1,0 +1,72 @@
+"""The network as a resource provider: VM networks sold through plans."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import func, select
+
+import zaffre
+from zaffre.foundation.errors import InvalidInput, NotFound
+from zaffre.foundation.ids import is_uuid
+from zaffre.foundation.work import UnitOfWork
+from zaffre.management import (
+    PlannedService,
+    ProviderHealth,
+    QuotaDimension,
+    SubscriptionChange,
+    SyncAnswer,
+)
+from zaffre.network import api
+from zaffre.network.logical_networks import LogicalNetworks
+from zaffre.network.tables import LogicalNetworkRow
+from zaffre.network.vm_networks import DIMENSION
+
+PROVIDER_NAME = "networks"
+
+
+class NetworkProvider:
+    """Sells VM networks on a logical network."""
+
+    name = PROVIDER_NAME
+    title = "Networks"
+    version = zaffre.__version__
+    dimensions: Sequence[QuotaDimension] = (
+        QuotaDimension(DIMENSION, "VM networks", "count", default=5, maximum=10_000),
+    )
+    tenant_routers: Sequence[APIRouter] = (api.tenant,)
+    admin_routers: Sequence[APIRouter] = (api.administration,)
+
+    async def check_service(self, work: UnitOfWork, settings: Mapping[str, Any]) -> None:
+        """Check that the plan names a logical network.
+
+        Raises:
+            InvalidInput: it does not.
+        """
+        unknown = sorted(set(settings) - {"logical_network_id"})
+        network_id = settings.get("logical_network_id")
+        if unknown or not is_uuid(network_id):
+            raise InvalidInput(
+                "The networks service needs exactly the setting logical_network_id.",
+                remedy="Name one of the logical networks: GET /logical-networks.",
+                target="services.settings",
+            )
+        try:
+            await LogicalNetworks(work).get(str(network_id))
+        except NotFound as error:
+            raise InvalidInput(error.detail, remedy=error.remedy, target="services.settings") from None
+
+    async def subscription_changed(self, work: UnitOfWork, change: SubscriptionChange) -> SyncAnswer:
+        """Check that the logical network is still there; networks are made when the tenant asks for them."""
+        await LogicalNetworks(work).get(logical_network_of(change.service))
+        return SyncAnswer.IN_SYNC
+
+    async def health(self, work: UnitOfWork) -> ProviderHealth:
+        """Say whether there is a logical network to offer."""
+        count = await work.session.scalar(select(func.count()).select_from(LogicalNetworkRow)) or 0
+        return ProviderHealth(count > 0, f"{count} logical networks" if count else "There is no logical network yet")
+
+
+def logical_network_of(service: PlannedService) -> str:
+    """Return the id of the logical network that a plan's service names."""
+    return str(service.settings["logical_network_id"])

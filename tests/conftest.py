@@ -1,0 +1,122 @@
+"""Fixtures for every test: databases, clocks, ids."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import structlog
+from cryptography.fernet import Fernet
+from sqlalchemy import create_engine
+
+import zaffre.edge.schema.tables  # noqa: F401 - every table is in the metadata from here on
+from support.cloud import ADMIN_EMAIL, ADMIN_PASSWORD, SimulatedCloud, cloud_settings, running_cloud
+from support.postgresql import PostgresServer, empty_tables, postgres_server, server_programs
+from zaffre.edge.faces import Face
+from zaffre.foundation.clock import ManualClock, SystemClock
+from zaffre.foundation.database import Database, Table
+from zaffre.foundation.ids import SystemIds
+from zaffre.foundation.secrets import Keyring
+from zaffre.foundation.settings import load_settings
+from zaffre.foundation.work import UnitsOfWork
+
+# What tests log is shown when they fail; the usual rendering of tracebacks would take longer than most tests.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """PostgreSQL, or a skip where its server programs are not installed."""
+    if server_programs() is None:
+        pytest.skip("PostgreSQL's server programs are not installed")
+    with postgres_server() as server:
+        yield server
+
+
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+
+
+@contextmanager
+def empty_database(request: pytest.FixtureRequest, directory: Path) -> Iterator[str]:
+    """Make an empty database of the kind that the fixture's parameter names; yields its URL as a setting."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{directory / 'zaffre.sqlite'}"
+    else:
+        with request.getfixturevalue("postgresql").database() as url:
+            yield url
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database, once on each engine; asynchronous driver named."""
+    with empty_database(request, tmp_path) as url:
+        yield load_settings(environment={}, flags=[f"database.url={url}"]).database_url
+
+
+@pytest.fixture(scope="session")
+def shared_tables(postgresql: PostgresServer) -> Iterator[str]:
+    """A PostgreSQL database with all tables, which tests use one after the other: making one takes longer than most."""
+    with postgresql.database() as url:
+        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+        Table.metadata.create_all(engine)
+        engine.dispose()
+        yield url
+
+
+@pytest.fixture(params=DATABASES)
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """A database with all tables, empty, once on each engine."""
+    sqlite = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path / 'zaffre.sqlite'}" if sqlite else request.getfixturevalue("shared_tables")
+    database = Database(load_settings(environment={}, flags=[f"database.url={url}"]).database_url)
+    if sqlite:
+        async with database.engine.begin() as connection:
+            await connection.run_sync(Table.metadata.create_all)
+    yield database
+    await database.close()
+    if not sqlite:
+        empty_tables(url)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def keyring() -> Keyring:
+    return Keyring([Fernet.generate_key()])
+
+
+@pytest.fixture
+def units(database: Database, clock: ManualClock, keyring: Keyring) -> UnitsOfWork:
+    return UnitsOfWork(database, clock, SystemIds(), keyring)
+
+
+@pytest.fixture
+def live_units(database: Database, keyring: Keyring) -> UnitsOfWork:
+    """Units of work on the real clock, for tests that wait for something."""
+    return UnitsOfWork(database, SystemClock(), SystemIds(), keyring)
+
+
+@pytest.fixture
+async def api(database: Database, tmp_path: Path, clock: ManualClock) -> AsyncIterator[SimulatedCloud]:
+    """A site on each database that only serves its API, with an administrator: time and operations stand still."""
+    url = database.url if not database.is_sqlite else ""
+    async with running_cloud(cloud_settings(tmp_path, url, "parts=api"), furnished=False, clock=clock) as cloud:
+        cloud.admin = await cloud.sign_in(ADMIN_EMAIL, ADMIN_PASSWORD, Face.ADMIN)
+        yield cloud
+
+
+@pytest.fixture
+async def cloud(database: Database, tmp_path: Path) -> AsyncIterator[SimulatedCloud]:
+    """A furnished cloud on each database."""
+    url = database.url if not database.is_sqlite else ""
+    async with running_cloud(cloud_settings(tmp_path, url)) as cloud:
+        yield cloud

@@ -1,0 +1,79 @@
+"""The simulated twin keeps the contract."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import pytest
+
+from support.hypervisor_contract import (
+    HypervisorContract,
+    HypervisorLab,
+    bootable_guest,
+    guest,
+    host,
+)
+from zaffre.fabric.drivers.hypervisor import HostAddress
+from zaffre.fabric.drivers.simulated import LatencyModel, SimulatedDriver, SimulatedWorld
+from zaffre.foundation.clock import ManualClock
+
+__all__ = ["bootable_guest", "guest", "host"]
+
+HOST = "host-1"
+
+
+class SimulatedLab(HypervisorLab):
+    """A host of a world of its own, whose time passes only when somebody waits."""
+
+    def __init__(self, world: SimulatedWorld, image: Path) -> None:
+        self.world = world
+        self.driver = SimulatedDriver(world)
+        self.address = HostAddress(HOST, f"simulated:///{HOST}?vcpus=8&memory_mib=16384&storage_gib=100", "/pool")
+        self.hypervisor = self.driver.open(self.address)
+        self.image = image
+
+    async def destroy(self, guest_id: str) -> None:
+        self.world.faults.stop_guest(HOST, guest_id)
+
+    async def undefine(self, guest_id: str) -> None:
+        self.world.faults.undefine_guest(HOST, guest_id)
+
+    async def crash(self, guest_id: str) -> None:
+        self.world.faults.crash_guest(HOST, guest_id)
+
+    async def create_foreign_guests(self, guest_ids: Iterable[str]) -> None:
+        for guest_id in guest_ids:
+            self.world.faults.create_foreign_guest(HOST, guest_id)
+
+    async def delete_volume(self, name: str) -> None:
+        self.world.faults.delete_volume(HOST, name)
+
+    async def cut_off(self) -> None:
+        self.world.faults.make_unreachable(HOST)
+
+    async def bring_back(self) -> None:
+        self.world.faults.make_reachable(HOST)
+
+    async def hang(self) -> None:
+        self.world.faults.delay(HOST, 1_000_000.0)
+
+    async def revive(self) -> None:
+        self.world.faults.delay(HOST, 0.0)
+
+
+@pytest.fixture(params=["memory", "file"])
+async def lab(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SimulatedLab]:
+    path = tmp_path / "world.sqlite" if request.param == "file" else None
+    latency = LatencyModel(boot_s=2.0, shutdown_s=0.5)
+    world = SimulatedWorld(ManualClock(), path=path, latency=latency)
+    image = tmp_path / "image.qcow2"
+    image.write_bytes(bytes(100_000))
+    lab = SimulatedLab(world, image)
+    yield lab
+    await lab.hypervisor.close()
+    world.close()
+    await asyncio.sleep(0)
+
+
+class TestSimulatedHypervisor(HypervisorContract):
+    """Nothing but the contract."""

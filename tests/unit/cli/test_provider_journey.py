@@ -1,0 +1,103 @@
+"""What a provider does to build a cloud and to look after it."""
+
+from support.cloud import PASSWORD
+from support.command_line import Person
+from support.server_process import ServerProcess
+
+
+def test_a_provider_builds_a_cloud_and_takes_it_down(admin: Person, served: ServerProcess) -> None:
+    admin.does("stamp create north --vcpu-ratio 2")
+    assert "north" in admin.does("stamp list").out
+    admin.does("logical-network create plane --stamp north --driver simulated --address north")
+    admin.does("cloud create gold --stamp north --description 'Fast things'")
+    added = admin.does("host add north-1 --stamp north --driver simulated --uri simulated:///north-1 --pool-path /pool")
+    assert added.err.splitlines()[-1] == "✓ Host north-1 is enabled."
+    assert "north-1" in admin.does("host list").out
+    admin.does("host disable north-1")
+    assert admin.gets("host show north-1")["state"] == "disabled"
+    admin.does("host enable north-1")
+    admin.does("size create medium --vcpus 2 --memory 4096")
+    assert "4 GiB" in admin.does("size show medium").out
+    admin.does(f"image create debian --default-user debian --file {served.image_file}")
+    assert "available" in admin.does("image show debian").out
+
+    created = admin.does(
+        "plan create Gold --cloud gold --logical-network plane --quota virtual_machines=10 --quota vcpus=unlimited"
+    )
+    assert "zaffre plan publish Gold" in created.err
+    shown = admin.does("plan show Gold").out
+    assert "Cloud              gold" in shown
+    assert "vCPUs              unlimited" in shown
+    admin.does("plan publish Gold")
+    assert admin.gets("plan show Gold")["state"] == "public"
+    admin.does("plan decommission Gold --yes")
+
+    for line in (
+        "plan delete Gold --yes",
+        "image delete debian --yes",
+        "size delete medium --yes",
+        "cloud delete gold --yes",
+        "host remove north-1 --yes",
+        "logical-network delete plane --yes",
+        "stamp delete north --yes",
+    ):
+        admin.does(line)
+    assert [stamp["name"] for stamp in admin.gets("stamp list")] == ["stamp"]
+
+
+def test_a_provider_looks_after_people(admin: Person, served: ServerProcess) -> None:
+    admin.does("account create eve@example.org --full-name Eve", ZAFFRE_PASSWORD=PASSWORD)
+    made = admin.does("subscription create hers --plan Starter --for eve@example.org")
+    assert "Subscription hers is active." in made.err
+    assert "current subscription" not in made.err
+    assert "eve@example.org" in admin.does("subscription list").out
+    assert "suspended" in admin.does("account suspend eve@example.org --yes").err
+    assert admin.gets("account show eve@example.org")["state"] == "suspended"
+    login = f"login --name eve --url {served.url} --email eve@example.org"
+    assert admin.types(login, ZAFFRE_PASSWORD=PASSWORD).code == 3
+    admin.does("account activate eve@example.org")
+    admin.does(login, ZAFFRE_PASSWORD=PASSWORD)
+    assert "tenant" in admin.does("whoami --context eve").out
+
+
+def test_a_provider_sees_every_virtual_machine_and_its_host(admin: Person, served: ServerProcess) -> None:
+    client, scope = served.tenant()
+    with client:
+        client.subscriptions.rename(scope.id, "theirs")
+        admin.does("vm create seen --image tiny --size tiny --no-network -s theirs")
+        (line,) = [line for line in admin.does("vm list --everybody").out.splitlines() if line.startswith("seen")]
+        assert "host-1" in line
+        assert "theirs" in line
+    assert admin.does("unmanaged-guest list").code == 0
+    assert "virtual_machines" in admin.does("provider list").out
+
+
+def test_an_image_is_filled_afterwards(admin: Person, served: ServerProcess) -> None:
+    assert "zaffre image upload later FILE" in admin.does("image create later").err
+    uploaded = admin.does(f"image upload later {served.image_file}")
+    assert uploaded.err.splitlines()[-1] == "✓ Image later is available: 256 KiB, for a disk of 1 GiB."
+    again = admin.types(f"image upload later {served.image_file}")
+    assert again.code == 1
+    admin.does("image create imported")
+    admin.does(f"image import imported {served.image_file}")
+    for name in ("later", "imported"):
+        admin.does(f"image delete {name} --yes")
+
+
+def test_a_plan_says_which_quotas_and_providers_there_are(admin: Person) -> None:
+    for line, told in (
+        ("plan create p", "A plan sells at least one service."),
+        ("plan create p --cloud cloud --quota colour=1", "virtual_machines, vcpus, memory_mib, disk_gib"),
+        ("plan create p --cloud cloud --quota vcpus=many", "vcpus=unlimited"),
+        ("plan create p --service ice", "networks, virtual_machines"),
+        ("plan create p --setting x", "PROVIDER.KEY=VALUE"),
+    ):
+        refused = admin.types(line)
+        assert refused.code == 2, refused
+        assert told in refused.err
+    made = admin.gets(
+        "plan create odd --service networks --setting networks.logical_network_id="
+        + admin.gets("logical-network list")[0]["id"]
+    )
+    assert made["services"][0]["provider"] == "networks"
+    admin.does("plan delete odd --yes")

@@ -1,0 +1,263 @@
+"""Every workflow, broken at each step, with each action run twice, and killed around each step."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from conftest import DATABASES, empty_database
+from support.cloud import Client, cloud_settings, qcow2, running_cloud
+from support.sagas import Harness, SagaCase, Tampering, difference
+from zaffre.foundation.database import Database, Table
+from zaffre.foundation.operations.operation import OperationState
+
+
+async def started(client: Client, method: str, path: str, body: Any = None) -> str:
+    answer = await client.ask(method, path, body)
+    assert answer.status == 202, answer.body
+    return answer.headers["Operation-Location"].rsplit("/", 1)[-1]
+
+
+def fresh(harness: Harness, what: str) -> str:
+    return f"{what} {next(harness.cloud.numbers)}"
+
+
+async def nothing(_harness: Harness) -> None:
+    pass
+
+
+async def other_tenant(harness: Harness) -> Any:
+    return await harness.cloud.tenant()
+
+
+async def network(harness: Harness) -> Any:
+    return harness.tenant, await harness.tenant.network(name=fresh(harness, "network"))
+
+
+async def running_machine(harness: Harness) -> Any:
+    return harness.tenant, await harness.tenant.vm(fresh(harness, "machine"), harness.network)
+
+
+async def stopped_machine(harness: Harness) -> Any:
+    someone, machine = await running_machine(harness)
+    await someone.client.accepted("POST", f"{someone.base}/virtual-machines/{machine['id']}/stop")
+    return someone, machine
+
+
+async def paused_machine(harness: Harness) -> Any:
+    someone, machine = await running_machine(harness)
+    await someone.client.accepted("POST", f"{someone.base}/virtual-machines/{machine['id']}/pause")
+    return someone, machine
+
+
+def power(verb: str, body: Any = None) -> Any:
+    async def intend(_harness: Harness, prepared: Any) -> str:
+        someone, machine = prepared
+        return await started(someone.client, "POST", f"{someone.base}/virtual-machines/{machine['id']}/{verb}", body)
+
+    return intend
+
+
+async def subscribe(harness: Harness, _prepared: Any) -> str:
+    body = {"plan_id": harness.plan_id, "name": fresh(harness, "subscription")}
+    return await started(harness.tenant.client, "POST", "/subscriptions", body)
+
+
+async def unsubscribe(_harness: Harness, someone: Any) -> str:
+    return await started(someone.client, "DELETE", someone.base)
+
+
+async def add_network(harness: Harness, _prepared: Any) -> str:
+    someone = harness.tenant
+    body = {
+        "name": fresh(harness, "made"),
+        "subnets": [{"name": "a", "cidr": "10.0.0.0/24"}, {"name": "b", "cidr": "10.0.1.0/24"}],
+    }
+    return await started(someone.client, "POST", f"{someone.base}/vm-networks", body)
+
+
+async def delete_network(_harness: Harness, prepared: Any) -> str:
+    someone, network = prepared
+    return await started(someone.client, "DELETE", f"{someone.base}/vm-networks/{network['id']}")
+
+
+async def add_subnet(_harness: Harness, prepared: Any) -> str:
+    someone, network = prepared
+    body = {"name": "more", "cidr": "10.9.0.0/24"}
+    return await started(someone.client, "POST", f"{someone.base}/vm-networks/{network['id']}/subnets", body)
+
+
+async def delete_subnet(_harness: Harness, prepared: Any) -> str:
+    someone, network = prepared
+    subnet = network["subnets"][0]["id"]
+    return await started(someone.client, "DELETE", f"{someone.base}/vm-networks/{network['id']}/subnets/{subnet}")
+
+
+async def add_machine(harness: Harness, _prepared: Any) -> str:
+    someone = harness.tenant
+    body = someone.machine_body(fresh(harness, "made"), harness.network, user_data="#cloud-config\n{}\n")
+    return await started(someone.client, "POST", f"{someone.base}/virtual-machines", body)
+
+
+async def delete_machine(_harness: Harness, prepared: Any) -> str:
+    someone, machine = prepared
+    return await started(someone.client, "DELETE", f"{someone.base}/virtual-machines/{machine['id']}")
+
+
+async def add_host(harness: Harness, _prepared: Any) -> str:
+    name = f"added-{next(harness.cloud.numbers)}"
+    body = {"stamp_id": harness.cloud.stamp_id, "name": name, "driver": "simulated", "uri": f"simulated:///{name}"}
+    return await started(harness.cloud.admin, "POST", "/hosts", body)
+
+
+async def spare_host(harness: Harness) -> str:
+    return await harness.cloud.add_host()
+
+
+async def remove_host(harness: Harness, host_id: str) -> str:
+    return await started(harness.cloud.admin, "DELETE", f"/hosts/{host_id}")
+
+
+async def empty_image(harness: Harness) -> Any:
+    file = harness.cloud.site.settings.state_directory / "imports" / "image.qcow2"
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(qcow2())
+    image = await harness.cloud.admin.post("/images", {"name": f"image {next(harness.cloud.numbers)}"})
+    return image["id"], str(file)
+
+
+async def import_image(harness: Harness, prepared: Any) -> str:
+    image_id, path = prepared
+    return await started(harness.cloud.admin, "POST", f"/images/{image_id}/import", {"path": path})
+
+
+async def used_image(harness: Harness) -> str:
+    """An image that a host has a copy of, and that nobody uses any more."""
+    image_id = await harness.cloud.image(f"image {next(harness.cloud.numbers)}")
+    someone = harness.tenant
+    machine = await someone.vm(fresh(harness, "user"), harness.network, image_id=image_id)
+    await someone.client.accepted("DELETE", f"{someone.base}/virtual-machines/{machine['id']}")
+    return image_id
+
+
+async def delete_image(harness: Harness, image_id: str) -> str:
+    return await started(harness.cloud.admin, "DELETE", f"/images/{image_id}")
+
+
+CASES = [
+    SagaCase("subscription.sync", nothing, subscribe, restores=False),
+    SagaCase("subscription.delete", other_tenant, unsubscribe, restores=False),
+    SagaCase("host.add", nothing, add_host),
+    SagaCase("host.remove", spare_host, remove_host, restores=False),
+    SagaCase("image.import", empty_image, import_image),
+    SagaCase("image.delete", used_image, delete_image, restores=False),
+    SagaCase("vm_network.create", nothing, add_network),
+    SagaCase("vm_network.delete", network, delete_network, restores=False),
+    SagaCase("subnet.create", network, add_subnet),
+    SagaCase("subnet.delete", network, delete_subnet, restores=False),
+    SagaCase("virtual_machine.create", nothing, add_machine),
+    SagaCase("virtual_machine.delete", running_machine, delete_machine, restores=False),
+    SagaCase("virtual_machine.start", stopped_machine, power("start"), restores=False),
+    SagaCase("virtual_machine.shutdown", running_machine, power("shutdown", {"timeout_s": 5}), restores=False),
+    SagaCase("virtual_machine.stop", running_machine, power("stop"), restores=False),
+    SagaCase("virtual_machine.reset", running_machine, power("reset"), restores=False),
+    SagaCase("virtual_machine.pause", running_machine, power("pause"), restores=False),
+    SagaCase("virtual_machine.resume", paused_machine, power("resume"), restores=False),
+]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+every_case = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=DATABASES)
+async def harness(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Harness]:
+    """One cloud for all cases on one database: what a case leaves behind is in the next one's picture of before."""
+    directory = tmp_path_factory.mktemp("site")
+    imports = f"library.import_directories={directory / 'imports'}"
+    with empty_database(request, directory) as url:
+        settings = cloud_settings(directory, url, "parts=api", imports)
+        database = Database(settings.database_url)
+        async with database.engine.begin() as connection:
+            await connection.run_sync(Table.metadata.create_all)
+        await database.close()
+        async with running_cloud(settings, furnished=False) as cloud:
+            harness = Harness(cloud)
+            runner = asyncio.create_task(harness.run_automatically())
+            await cloud.furnish(hosts=1, host_options="?memory_mib=1048576&vcpus=1024&storage_gib=100000")
+            unlimited = dict.fromkeys(("virtual_machines", "vcpus", "memory_mib", "disk_gib", "vm_networks"))
+            harness.plan_id = await cloud.plan(**unlimited)
+            harness.tenant = await cloud.tenant(harness.plan_id)
+            harness.network = await harness.tenant.network("10.0.0.0/16")
+            yield harness
+            runner.cancel()
+            with suppress(asyncio.CancelledError):
+                await runner
+
+
+def steps_of(harness: Harness, kind: str) -> list[str]:
+    return [step.name for step in harness.engine().saga(kind).steps()]
+
+
+async def test_every_workflow_is_in_the_harness(harness: Harness) -> None:
+    assert {case.kind for case in CASES} == {saga.kind for saga in harness.cloud.site.sagas}
+
+
+@every_case
+async def test_a_failure_at_any_step_is_undone(harness: Harness, case: SagaCase) -> None:
+    for name in steps_of(harness, case.kind):
+        for after_doing in (False, True):
+            prepared = await case.prepare(harness)
+            async with harness.paused():
+                before = await harness.fingerprint()
+                operation_id = await case.intend(harness, prepared)
+                state = await harness.run(operation_id, Tampering(fail_at=name, after_doing=after_doing))
+                assert state is OperationState.FAILED, (name, after_doing)
+                if case.restores:
+                    assert difference(before, await harness.fingerprint()) == {}, (name, after_doing)
+
+
+@every_case
+async def test_every_action_can_run_twice(harness: Harness, case: SagaCase) -> None:
+    changes = []
+    for twice in (False, True):
+        prepared = await case.prepare(harness)
+        async with harness.paused():
+            before = await harness.fingerprint(exact=False)
+            operation_id = await case.intend(harness, prepared)
+            assert await harness.run(operation_id, Tampering(twice=twice)) is OperationState.SUCCEEDED
+            changes.append(difference(before, await harness.fingerprint(exact=False)))
+    once, doubled = changes
+    assert doubled == once
+
+
+@every_case
+async def test_a_process_killed_around_every_step_resumes_to_the_end(harness: Harness, case: SagaCase) -> None:
+    changes = []
+    for dying in (False, True):
+        prepared = await case.prepare(harness)
+        async with harness.paused():
+            before = await harness.fingerprint(exact=False)
+            operation_id = await case.intend(harness, prepared)
+            run = harness.run_while_dying if dying else harness.run
+            assert await run(operation_id) is OperationState.SUCCEEDED
+            changes.append(difference(before, await harness.fingerprint(exact=False)))
+    plain, resumed = changes
+    assert resumed == plain
+
+
+@every_case
+async def test_undoing_survives_being_killed_and_run_twice(harness: Harness, case: SagaCase) -> None:
+    last = steps_of(harness, case.kind)[-1]
+    for tampering in (
+        Tampering(fail_at=last, after_doing=True, twice=True),
+        Tampering(fail_at=last),
+    ):
+        prepared = await case.prepare(harness)
+        async with harness.paused():
+            before = await harness.fingerprint()
+            operation_id = await case.intend(harness, prepared)
+            assert await harness.run_while_dying(operation_id, tampering) is OperationState.FAILED
+            if case.restores:
+                assert difference(before, await harness.fingerprint()) == {}

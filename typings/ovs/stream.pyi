@@ -1,0 +1,9 @@
+class Stream:
+    """A connection to a database server. What TLS needs is set once for the process."""
+
+    @staticmethod
+    def ssl_set_private_key_file(file_name: str) -> None: ...
+    @staticmethod
+    def ssl_set_certificate_file(file_name: str) -> None: ...
+    @staticmethod
+    def ssl_set_ca_cert_file(file_name: str) -> None: ...
