@@ -2,8 +2,8 @@
 
 Every function blocks and takes the session first. libvirt keeps a list of the pool's volumes and reads it from the
 disk only on refresh, which costs one look at every volume; so single volumes are looked up by name and then checked
-on the disk, and only `list_volumes` refreshes. A volume whose upload has not ended has an empty companion volume (see
-`UNFINISHED_SUFFIX`): to everybody but the upload itself it does not exist.
+on the disk, and only what needs the whole truth refreshes. A volume whose upload has not ended has an empty companion
+volume (see `UNFINISHED_SUFFIX`): to everybody but the upload itself it does not exist.
 """
 
 import time
@@ -103,6 +103,7 @@ def create_overlay(session: HostSession, name: str, backing_volume: str, size_gi
     """
     backing = finished_volume(session, backing_volume).path()
     if not create_volume(session, name, _overlay_xml(name, backing, size_gib << 30)):
+        refresh_pool(session)  # waits for another call that is creating it at this moment: a guest can then start from it
         _check_backing(session, name, backing)
 
 
@@ -112,37 +113,28 @@ def create_empty(session: HostSession, name: str, capacity_bytes: int = 0) -> bo
 
 
 def create_volume(session: HostSession, name: str, xml: str) -> bool:
-    """Create the volume that the XML describes; False when one of that name is there."""
+    """Create the volume that the XML describes; False when one of that name is there.
+
+    libvirt's refusal does not say which of three things it met: a file that something else put there, a volume whose file
+    was removed without its knowledge, or one that another call is creating at this moment and that has no file yet.
+    Reading the pool again, for which libvirt ends what it is creating first, tells them apart.
+    """
     try:
         session.pool.createXML(xml)
     except libvirt.libvirtError as error:
         known = has_code(error, libvirt.VIR_ERR_STORAGE_VOL_EXIST)
         if not known and not has_code(error, libvirt.VIR_ERR_OPERATION_INVALID):
             raise
-        if known and _forget_vanished(session, name):
-            session.pool.createXML(xml)
-            return True
-        if not known and not _discover(session, name):
+        volume = find_volume(session, name)
+        if known and volume is not None and _on_disk(volume):
+            return False
+        refresh_pool(session)
+        if find_volume(session, name) is not None:
+            return False
+        if not known:
             raise
-        return False
+        session.pool.createXML(xml)
     return True
-
-
-def _forget_vanished(session: HostSession, name: str) -> bool:
-    """Make libvirt forget a volume whose file was removed without its knowledge; False when the file is there."""
-    volume = find_volume(session, name)
-    if volume is None:
-        return True
-    if _on_disk(volume):
-        return False
-    _delete(volume)
-    return True
-
-
-def _discover(session: HostSession, name: str) -> bool:
-    """Make libvirt look for a file that something else put into the pool's directory; False when there is none."""
-    refresh_pool(session)
-    return find_volume(session, name) is not None
 
 
 def delete_volume(session: HostSession, name: str) -> None:
