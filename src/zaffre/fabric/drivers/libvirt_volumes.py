@@ -103,7 +103,7 @@ def create_overlay(session: HostSession, name: str, backing_volume: str, size_gi
     """
     backing = finished_volume(session, backing_volume).path()
     if not create_volume(session, name, _overlay_xml(name, backing, size_gib << 30)):
-        refresh_pool(session)  # waits for another call that is creating it at this moment: a guest can then start from it
+        refresh_pool(session)  # waits for another call that is creating it: a guest can start from it only then
         _check_backing(session, name, backing)
 
 
@@ -115,9 +115,9 @@ def create_empty(session: HostSession, name: str, capacity_bytes: int = 0) -> bo
 def create_volume(session: HostSession, name: str, xml: str) -> bool:
     """Create the volume that the XML describes; False when one of that name is there.
 
-    libvirt's refusal does not say which of three things it met: a file that something else put there, a volume whose file
-    was removed without its knowledge, or one that another call is creating at this moment and that has no file yet.
-    Reading the pool again, for which libvirt ends what it is creating first, tells them apart.
+    libvirt's refusal does not say which of three things it met: a file that something else put there, a volume whose
+    file was removed without its knowledge, or one that another call is creating and that has no file yet. Reading the
+    pool again, for which libvirt first ends what it is creating, tells them apart.
     """
     try:
         session.pool.createXML(xml)
