@@ -63,6 +63,9 @@ class virDomain:
     def shutdownFlags(self, flags: int = 0) -> int: ...
     def destroy(self) -> int: ...
     def undefineFlags(self, flags: int = 0) -> int: ...
+    def setMetadata(
+        self, type: int, metadata: str | None, key: str | None, uri: str | None, flags: int = 0
+    ) -> int: ...
 
 class virConnect:
     def setKeepAlive(self, interval: int, count: int) -> int: ...
@@ -126,6 +129,10 @@ VIR_DOMAIN_SHUTOFF_SHUTDOWN: int
 VIR_DOMAIN_SHUTOFF_DESTROYED: int
 VIR_DOMAIN_SHUTOFF_CRASHED: int
 VIR_DOMAIN_SHUTOFF_FAILED: int
+
+VIR_DOMAIN_AFFECT_LIVE: int
+VIR_DOMAIN_AFFECT_CONFIG: int
+VIR_DOMAIN_METADATA_TITLE: int
 
 VIR_DOMAIN_START_AUTODESTROY: int
 VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN: int

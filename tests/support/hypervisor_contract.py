@@ -363,6 +363,19 @@ class HypervisorContract:
         await host.stop(spec.id)
         assert (await host.observe(spec.id)).title == "Renamed"
 
+    async def test_a_guest_takes_a_new_title_whether_it_runs_or_not(self, host: Hypervisor, guest: str):
+        for _ in range(2):
+            await host.retitle(guest, 'Called "so" <now> & then')
+        assert (await host.observe(guest)).title == 'Called "so" <now> & then'
+        await host.start(guest)
+        await host.retitle(guest, "Called else")
+        seen = await host.observe(guest)
+        assert (seen.title, seen.state, seen.labels) == ("Called else", GuestState.RUNNING, LABELS)
+        await host.stop(guest)
+        assert (await host.observe(guest)).title == "Called else"
+        with pytest.raises(GuestMissing):
+            await host.retitle(str(uuid.uuid4()), "nobody")
+
     async def test_a_started_guest_runs_and_starting_it_again_changes_nothing(self, lab, host: Hypervisor, guest: str):
         events = EventLog(host)
         await host.start(guest)

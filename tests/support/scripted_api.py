@@ -153,6 +153,7 @@ def machine(name: str = "web", state: str = "running", **fields: Any) -> dict[st
         "ready": True,
         "operation_id": None,
         "observed_at": "2026-01-01T00:00:00Z",
+        "tags": {},
         "ports": [],
         "disks": [],
     } | fields

@@ -221,6 +221,16 @@ class LoopView(Wire):
     last_failure: str | None
 
 
+class MachineChangeBody(Wire):
+    """What to call a virtual machine from now on. What is left out stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    tags: dict[str, str | None] | None = None
+
+
 class MachineState(OpenEnum):
     """
     One of Observed and Transition.
@@ -800,6 +810,7 @@ class VirtualMachineView(Wire):
     size: str
     stop_reason: str | None
     subscription_id: str
+    tags: dict[str, str]
     vcpus: int
 
 
@@ -872,6 +883,7 @@ class AdminVirtualMachineView(Wire):
     stamp_id: str
     stop_reason: str | None
     subscription_id: str
+    tags: dict[str, str]
     vcpus: int
 
 

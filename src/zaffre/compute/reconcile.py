@@ -16,6 +16,7 @@ from sqlalchemy import select
 from zaffre.compute.observations import apply_observation, mark_unknown
 from zaffre.compute.states import Observed, observed_power
 from zaffre.compute.tables import VirtualMachineRow
+from zaffre.compute.titles import retitle_guests
 from zaffre.compute.unmanaged import UnmanagedGuests
 from zaffre.fabric import Hypervisors
 from zaffre.fabric.drivers.hypervisor import (
@@ -135,6 +136,7 @@ class FullRead:
         changed = [row.id for row in rows if _differs(row, shown[row.host_id].get(row.id))]
         for ids in batches(changed, BATCH):
             await self._apply(ids, shown)
+        await retitle_guests(self._hypervisors, hosts, rows, shown)
         ours = {row.id for row in rows}
         strangers = {
             host_id: [observation for guest_id, observation in seen.items() if guest_id not in ours]
@@ -179,6 +181,7 @@ _COMPARED = (
     VirtualMachineRow.ready,
     VirtualMachineRow.stop_reason,
     VirtualMachineRow.transition,
+    VirtualMachineRow.name,
 )
 """What a comparison needs of a machine: plain columns, because a large site has tens of thousands of rows."""
 

@@ -64,6 +64,9 @@ class VirtualMachineRow(Table):
     """What an operation is doing with it."""
     operation_id: Mapped[str | None] = id_column()
     """That operation."""
+    tags: Mapped[dict[str, str]] = mapped_column(default=dict)
+    tag_text: Mapped[str] = mapped_column(default="")
+    """The tags as text, kept so that lists can be searched by them."""
     state: Mapped[str]
     """Derived from the above and kept, so that lists can filter by it."""
     observed_at: Mapped[datetime | None] = mapped_column(default=None)

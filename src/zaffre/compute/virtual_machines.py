@@ -37,6 +37,7 @@ _FIELDS = {
     "vcpus": Field(VirtualMachineRow.vcpus, FieldType.INTEGER),
     "memory_mib": Field(VirtualMachineRow.memory_mib, FieldType.INTEGER),
     "image_id": Field(VirtualMachineRow.image_id, FieldType.ID),
+    "tags": Field(VirtualMachineRow.tag_text, FieldType.TEXT, searchable=True, sortable=False),
     "created_at": Field(VirtualMachineRow.created_at, FieldType.INSTANT),
 }
 TENANT_LISTING = Listing(VirtualMachineRow, _FIELDS, key=VirtualMachineRow.id, order="name")

@@ -106,6 +106,17 @@ def test_a_machine_is_attached_where_it_is_told_to_be(tenant: Person) -> None:
     assert tenant.gets("vm create lonely --image tiny --size tiny --no-network")["ports"] == []
 
 
+def test_a_machine_is_renamed_and_tagged(tenant: Person) -> None:
+    tenant.does("vm create web --image tiny --size tiny --no-network")
+    assert "is now called shop" in tenant.does("vm rename web shop").err
+    assert "env=test, team=a" in tenant.does("vm tag shop team=a env=test").err
+    assert tenant.gets("vm show shop")["tags"] == {"env": "test", "team": "a"}
+    assert "env=test, team=a" in tenant.does("vm show shop").out
+    assert [found["name"] for found in tenant.gets("vm list --search team=a")] == ["shop"]
+    assert "(none)" in tenant.does("vm untag shop team env").err
+    assert tenant.types("vm tag shop team").code == 2
+
+
 def test_a_password_can_come_from_standard_input(person: Person, served: ServerProcess) -> None:
     line = f"signup --url {served.url} --email stdin@example.org --full-name Ann --password-stdin"
     person.does(line, answers=f"{PASSWORD}\n")

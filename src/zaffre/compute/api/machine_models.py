@@ -5,16 +5,19 @@ from datetime import datetime
 from ipaddress import IPv4Address
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from zaffre.compute.labelling import TAGS_PER_MACHINE
 from zaffre.compute.states import Desired, Observed, Transition
 from zaffre.compute.tables import DiskRow, VirtualMachineRow
 from zaffre.compute.virtual_machines import PORTS_PER_MACHINE, SHUTDOWN_TIMEOUT_S, VirtualMachines
-from zaffre.foundation.http.wire import Body, Content, Id, Name, ResourceView, View
+from zaffre.foundation.http.wire import Body, Content, Id, Name, ResourceView, View, printable
 from zaffre.foundation.work import UnitOfWork
 from zaffre.network import PortRequest, Ports
 from zaffre.network.tables import PortRow
 
+TagKey = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
+TagValue = Annotated[str, StringConstraints(max_length=200), AfterValidator(printable)]
 SizeName = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 
@@ -42,6 +45,17 @@ class NewVirtualMachineBody(Body):
     ports: Annotated[list[NewPortBody], Field(max_length=PORTS_PER_MACHINE)] = Field(default_factory=list[NewPortBody])
     ssh_key_ids: Annotated[list[Id], Field(max_length=20)] = Field(default_factory=list[str])
     user_data: Annotated[Content, Field(description="cloud-init user-data; kept encrypted, never shown")] | None = None
+
+
+class MachineChangeBody(Body):
+    """What to call a virtual machine from now on. What is left out stays as it is."""
+
+    name: Name | None = None
+    """Of the machine, and its guest's title on the host. The guest's host name stays."""
+    tags: Annotated[dict[TagKey, TagValue | None], Field(max_length=TAGS_PER_MACHINE)] = Field(
+        default_factory=dict[str, str | None]
+    )
+    """Merged into the tags it has; null removes one."""
 
 
 class ShutdownBody(Body):
@@ -102,6 +116,7 @@ class VirtualMachineView(ResourceView):
     operation_id: str | None
     """The operation that works on it now."""
     observed_at: datetime | None
+    tags: dict[str, str]
     ports: list[PortOfMachineView]
     disks: list[DiskView]
 
@@ -129,6 +144,7 @@ class AdminVirtualMachineView(VirtualMachineView):
 _PLAIN = (
     *("id", "generation", "created_at", "subscription_id", "name", "hostname", "size", "vcpus", "memory_mib"),
     *("image_id", "state", "desired", "observed", "stop_reason", "ready", "observed_at", "host_id", "stamp_id"),
+    "tags",
 )
 
 

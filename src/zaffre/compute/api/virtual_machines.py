@@ -7,10 +7,12 @@ from pydantic import SecretStr
 
 from zaffre.compute.api.machine_models import (
     AdminVirtualMachineView,
+    MachineChangeBody,
     NewVirtualMachineBody,
     ShutdownBody,
     VirtualMachineView,
 )
+from zaffre.compute.labelling import Labelling
 from zaffre.compute.ssh_keys import SshKeys
 from zaffre.compute.tables import VirtualMachineRow
 from zaffre.compute.virtual_machines import ADMIN_LISTING, NewVirtualMachine, Power, VirtualMachines
@@ -81,6 +83,21 @@ async def get_virtual_machine(machine: CurrentMachine, work: Work, response: Res
     """Show a virtual machine."""
     set_etag(response, machine.generation)
     return await VirtualMachineView.one(work, machine)
+
+
+@tenant.patch(_MACHINES + "/{machine_id}", dependencies=[requires(Permission.MACHINE_WRITE)])
+async def change_virtual_machine(
+    machine_id: PathId,
+    subscription: CurrentSubscription,
+    body: MachineChangeBody,
+    work: Work,
+    if_match: IfMatch,
+    response: Response,
+) -> VirtualMachineView:
+    """Rename a virtual machine, or change its tags."""
+    row = await Labelling(work, subscription.id).change(machine_id, body.name, body.tags, if_match)
+    set_etag(response, row.generation)
+    return await VirtualMachineView.one(work, row)
 
 
 @tenant.delete(_MACHINES + "/{machine_id}", status_code=202, dependencies=[requires(Permission.MACHINE_WRITE)])

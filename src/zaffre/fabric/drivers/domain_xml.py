@@ -57,12 +57,17 @@ def domain_name(guest_id: str) -> str:
     return f"zaffre-{guest_id}"
 
 
+def guest_title(title: str) -> str:
+    """Return a title as libvirt takes it: on one line."""
+    return _CONTROL_CHARACTERS.sub(" ", title)
+
+
 def domain_xml(spec: GuestSpec, address: HostAddress) -> str:
     """Return the domain XML for the guest on the host at `address`."""
     domain = ET.Element("domain", type=_DOMAIN_TYPES[spec.accelerator])
     _text(domain, "name", domain_name(spec.id))
     _text(domain, "uuid", spec.id)
-    _text(domain, "title", _CONTROL_CHARACTERS.sub(" ", spec.title))
+    _text(domain, "title", guest_title(spec.title))
     _add_labels(domain, spec.labels)
     _text(domain, "memory", str(spec.memory_mib), unit="MiB")
     _text(domain, "vcpu", str(spec.vcpus), placement="static")

@@ -378,6 +378,14 @@ class Hypervisor(Protocol):
         """
         ...
 
+    async def retitle(self, guest_id: str, title: str) -> None:
+        """Give a guest another title, running or not. It is not disturbed.
+
+        Raises:
+            GuestMissing: there is no such guest.
+        """
+        ...
+
     async def undefine(self, guest_id: str) -> None:
         """Cut the power and forget the guest. Its volumes stay."""
         ...

@@ -188,6 +188,10 @@ class LibvirtHypervisor:
         """Stop the guest's processors, keeping its memory."""
         await self._act("pause", guest_id, guests.pause_guest)
 
+    async def retitle(self, guest_id: str, title: str) -> None:
+        """Give a guest another title."""
+        await self._change(f"retitle guest {guest_id}", partial(guests.retitle_guest, guest_id=guest_id, title=title))
+
     async def undefine(self, guest_id: str) -> None:
         """Cut the power and forget the guest."""
         await self._act("undefine", guest_id, guests.undefine_guest, deadline_s=_STOP_DEADLINE_S)

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 import libvirt
 
-from zaffre.fabric.drivers.domain_xml import DescribedGuest, describe_guest, domain_xml
+from zaffre.fabric.drivers.domain_xml import DescribedGuest, describe_guest, domain_xml, guest_title
 from zaffre.fabric.drivers.hypervisor import (
     GuestMissing,
     GuestObservation,
@@ -124,6 +124,19 @@ def pause_guest(session: HostSession, guest_id: str) -> None:
         GuestMissing: there is no such guest.
     """
     find_guest(session, guest_id).suspend()
+
+
+def retitle_guest(session: HostSession, guest_id: str, title: str) -> None:
+    """Write the title into the guest's definition, and into the running guest.
+
+    Raises:
+        GuestMissing: there is no such guest.
+    """
+    domain = find_guest(session, guest_id)
+    where = libvirt.VIR_DOMAIN_AFFECT_CONFIG
+    if domain.isActive():
+        where |= libvirt.VIR_DOMAIN_AFFECT_LIVE
+    domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_TITLE, guest_title(title), None, None, where)
 
 
 def observe_guest(session: HostSession, guest_id: str) -> GuestObservation | None:

@@ -168,6 +168,10 @@ class SimulatedHypervisor:
         """Stop the guest's processors, keeping its memory."""
         await self._perform(Action.PAUSE, partial(self._host.pause, guest_id))
 
+    async def retitle(self, guest_id: str, title: str) -> None:
+        """Give a guest another title."""
+        await self._perform(Action.RETITLE, partial(self._host.retitle, guest_id, title))
+
     async def undefine(self, guest_id: str) -> None:
         """Cut the power and forget the guest."""
         await self._perform(Action.UNDEFINE, partial(self._host.undefine, guest_id))

@@ -109,6 +109,12 @@ class SimulatedHost:
         if guest is not None and guest.live is not None:
             self._put(_off(guest, reason))
 
+    def retitle(self, guest_id: str, title: str) -> None:
+        """Give a guest another title, now and at its next start."""
+        guest = self._guest(guest_id)
+        live = None if guest.live is None else replace(guest.live, title=title)
+        self._put(replace(guest, defined=replace(guest.defined, title=title), live=live))
+
     def undefine(self, guest_id: str) -> None:
         """Cut the power and forget the guest."""
         self.turn_off(guest_id, StopReason.DESTROYED)

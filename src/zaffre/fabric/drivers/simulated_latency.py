@@ -24,6 +24,7 @@ class Action(StrEnum):
     STOP = "stop"
     RESET = "reset"
     PAUSE = "pause"
+    RETITLE = "retitle"
     UNDEFINE = "undefine"
     OBSERVE = "observe"
     OBSERVE_ALL = "observe_all"

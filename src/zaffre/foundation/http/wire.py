@@ -36,13 +36,14 @@ def _no_nul(value: str) -> str:
     return value
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
+    """Refuse control characters, in what people read on one line."""
     if not value.isprintable():
         raise ValueError("must not contain control characters")
     return value
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_printable)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(printable)]
 """A name for people: 1 to 100 printable characters."""
 Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_no_nul)]
 """A description for people, with line breaks."""

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611201457
+Revision: 202611211046
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611201457"
+revision = "202611211046"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -448,6 +448,8 @@ def upgrade() -> None:
         sa.Column("ready", sa.Boolean(), nullable=False),
         sa.Column("transition", sa.String(), nullable=True),
         sa.Column("operation_id", Id, nullable=True),
+        sa.Column("tags", Json, nullable=False),
+        sa.Column("tag_text", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("observed_at", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
