@@ -244,6 +244,8 @@ class MachineState(OpenEnum):
     PAUSING = "pausing"
     RESUMING = "resuming"
     DELETING = "deleting"
+    CHECKPOINTING = "checkpointing"
+    RESTORING = "restoring"
     ABSENT = "absent"
     RUNNING = "running"
     PAUSED = "paused"
@@ -765,6 +767,8 @@ class Transition(OpenEnum):
     PAUSING = "pausing"
     RESUMING = "resuming"
     DELETING = "deleting"
+    CHECKPOINTING = "checkpointing"
+    RESTORING = "restoring"
 
 
 class UnmanagedGuestView(Wire):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import func, select
 
+from zaffre.compute.checkpoints import forget_checkpoints
 from zaffre.compute.guest import GuestPlan, guest_plan, seed_volume
 from zaffre.compute.observations import apply_observation
 from zaffre.compute.tables import DiskRow, VirtualMachineRow
@@ -201,4 +202,5 @@ class DeleteVirtualMachine(MachineSaga):
             row = await self._row(work, run)
             if row is not None:
                 work.emit("virtual_machine.deleted", reference(row))
+                await forget_checkpoints(work, row.id)
                 await forget(work, row)

@@ -40,6 +40,10 @@ class Transition(StrEnum):
     PAUSING = "pausing"
     RESUMING = "resuming"
     DELETING = "deleting"
+    CHECKPOINTING = "checkpointing"
+    """A checkpoint of it is being taken or deleted."""
+    RESTORING = "restoring"
+    """It is being brought back to a checkpoint."""
 
 
 def derive_state(transition: Transition | None, observed: Observed) -> str:

@@ -70,6 +70,8 @@ class VirtualMachineRow(Table):
     state: Mapped[str]
     """Derived from the above and kept, so that lists can filter by it."""
     observed_at: Mapped[datetime | None] = mapped_column(default=None)
+    checkpoint_id: Mapped[str | None] = id_column()
+    """The checkpoint that its present state descends from directly."""
     created_at: Mapped[datetime]
     generation: Mapped[int] = mapped_column(default=1)
 
@@ -96,6 +98,31 @@ class DiskRow(Table):
     volume: Mapped[str]
     """Its name in the host's storage pool."""
     created_at: Mapped[datetime]
+
+
+class CheckpointRow(Table):
+    """A state of a virtual machine that it can be brought back to."""
+
+    __tablename__ = "checkpoints"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    """Also its name on the host."""
+    virtual_machine_id: Mapped[str] = mapped_column(ForeignKey("virtual_machines.id"))
+    name: Mapped[str]
+    description: Mapped[str]
+    parent_id: Mapped[str | None] = id_column()
+    """The checkpoint that the machine descended from when this one was taken."""
+    with_memory: Mapped[bool]
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    """What its memory takes up; None until it is taken."""
+    state: Mapped[str]
+    operation_id: Mapped[str | None] = id_column()
+    """The operation that works on it."""
+    created_at: Mapped[datetime]
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (UniqueConstraint("virtual_machine_id", "name"),)
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
 
 
 class UnmanagedGuestRow(Table):

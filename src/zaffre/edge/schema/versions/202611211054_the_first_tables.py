@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211046
+Revision: 202611211054
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211046"
+revision = "202611211054"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -452,6 +452,7 @@ def upgrade() -> None:
         sa.Column("tag_text", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("observed_at", UtcDateTime(), nullable=True),
+        sa.Column("checkpoint_id", Id, nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["host_id"], ["hosts.id"], name=op.f("fk_virtual_machines_host_id_hosts")),
@@ -504,6 +505,27 @@ def upgrade() -> None:
         "vm_networks",
         ["subscription_id", "created_at"],
         unique=False,
+    )
+    op.create_table(
+        "checkpoints",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("virtual_machine_id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("parent_id", Id, nullable=True),
+        sa.Column("with_memory", sa.Boolean(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("operation_id", Id, nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["virtual_machine_id"],
+            ["virtual_machines.id"],
+            name=op.f("fk_checkpoints_virtual_machine_id_virtual_machines"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoints")),
+        sa.UniqueConstraint("virtual_machine_id", "name", name=op.f("uq_checkpoints_virtual_machine_id_name")),
     )
     op.create_table(
         "disks",
