@@ -15,13 +15,14 @@ from zaffre.cli.states import styled_state
 from zaffre.cli.tables import Column
 from zaffre.cli.waiting import progress
 from zaffre.cli.words import bytes_text, mib_text
-from zaffre.client import ImageView, NewImageBody
+from zaffre.client import ImageKind, ImageView, NewImageBody
 
 group = CommandGroup(help="Images that virtual machines are made from.")
 app = group.app
 
-QcowArgument = Annotated[
-    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A qcow2 file without backing file.")
+ContentArgument = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A qcow2 file without backing file, or an ISO."),
 ]
 
 
@@ -30,6 +31,7 @@ def list_images(run: Invocation, wishes: ListWishes, chosen: InSubscription) -> 
     """List the images; tenants see those that are available."""
     columns: list[Column[ImageView]] = [
         NAME,
+        Column("KIND", lambda image: image.kind),
         STATE,
         Column("SIZE", lambda image: _bytes(image.size_bytes), number=True),
         Column("DISK", lambda image: _bytes(image.virtual_size_bytes), number=True),
@@ -54,6 +56,9 @@ def create_image(
     run: Invocation,
     name: NewNameArgument,
     description: DescriptionOption = "",
+    kind: Annotated[
+        ImageKind, typer.Option("--kind", help="A disk to start from, or an ISO to put into a drive.")
+    ] = ImageKind.DISK,
     default_user: Annotated[
         str, typer.Option("--default-user", metavar="NAME", help="Whom it lets in with an SSH key.")
     ] = "root",
@@ -65,13 +70,14 @@ def create_image(
     ] = 1,
     file: Annotated[
         Path | None,
-        typer.Option("--file", "-f", metavar="FILE", exists=True, dir_okay=False, help="Upload this qcow2 file too."),
+        typer.Option("--file", "-f", metavar="FILE", exists=True, dir_okay=False, help="Upload this file too."),
     ] = None,
 ) -> None:
     """Add an image. Its content follows with `image upload` or `image import`, or comes with --file."""
     images = run.client.admin.images
     body = NewImageBody(
         name=name,
+        kind=kind,
         description=description,
         default_user=default_user,
         minimum_memory_mib=minimum_memory_mib,
@@ -85,7 +91,7 @@ def create_image(
 
 
 @group.command("upload")
-def upload_image(run: Invocation, image: ImageArgument, file: QcowArgument) -> None:
+def upload_image(run: Invocation, image: ImageArgument, file: ContentArgument) -> None:
     """Fill an empty image with a file of yours."""
     _upload(run, run.find(run.client.admin.images, image), file)
 
@@ -136,6 +142,7 @@ def _sections(run: Invocation, image: ImageView) -> list[Section]:
             None,
             [
                 ("Name", image.name),
+                ("Kind", image.kind),
                 ("State", styled_state(image.state)),
                 ("Description", image.description),
                 ("Default user", image.default_user),

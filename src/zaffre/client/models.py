@@ -25,6 +25,14 @@ class AccountState(OpenEnum):
     SUSPENDED = "suspended"
 
 
+class ActingForView(Wire):
+    """The account that an administrator acts for."""
+
+    id: str
+    name: str
+    email: str
+
+
 class ApiTokenView(Wire):
     """An API token without its secret."""
 
@@ -152,6 +160,24 @@ class HostView(Wire):
     vcpus_reserved: int
 
 
+class ImageFormat(OpenEnum):
+    """
+    How an image's content is laid out. Each kind has one.
+    """
+
+    QCOW2 = "qcow2"
+    ISO = "iso"
+
+
+class ImageKind(OpenEnum):
+    """
+    What an image is for.
+    """
+
+    DISK = "disk"
+    ISO = "iso"
+
+
 class ImageState(OpenEnum):
     """
     Where an image stands.
@@ -172,8 +198,9 @@ class ImageView(Wire):
     created_at: AwareDatetime
     default_user: str
     description: str
-    format: str
+    format: ImageFormat
     generation: int
+    kind: ImageKind
     minimum_disk_gib: int
     minimum_memory_mib: int
     sha256: str | None
@@ -320,6 +347,7 @@ class NewImageBody(Wire):
     name: str
     default_user: str = "root"
     description: str = ""
+    kind: ImageKind | None = None
     minimum_disk_gib: int = 1
     minimum_memory_mib: int = 128
 
@@ -478,6 +506,31 @@ class PasswordBody(Wire):
     )
     current_password: SecretStr
     new_password: SecretStr
+
+
+class Permission(OpenEnum):
+    """
+    Something a route may require. The value is stable; the text beside it is documentation.
+    """
+
+    ACCOUNT_SELF = "account.self"
+    PLAN_READ = "plan.read"
+    SUBSCRIPTION_READ = "subscription.read"
+    SUBSCRIPTION_WRITE = "subscription.write"
+    NETWORK_READ = "network.read"
+    NETWORK_WRITE = "network.write"
+    VIRTUAL_MACHINE_READ = "virtual_machine.read"
+    VIRTUAL_MACHINE_WRITE = "virtual_machine.write"
+    VIRTUAL_MACHINE_OPERATE = "virtual_machine.operate"
+    OPERATION_READ = "operation.read"
+    OPERATION_CANCEL = "operation.cancel"
+    ACCOUNT_ADMIN = "account.admin"
+    PLAN_ADMIN = "plan.admin"
+    SUBSCRIPTION_ADMIN = "subscription.admin"
+    FABRIC_READ = "fabric.read"
+    FABRIC_WRITE = "fabric.write"
+    LIBRARY_WRITE = "library.write"
+    OPERATION_ADMIN = "operation.admin"
 
 
 class PlanState(OpenEnum):
@@ -944,6 +997,20 @@ class OperationView(Wire):
     step: str | None
     steps: list[dict[str, Any]]
     subscription_id: str | None
+
+
+class OwnAccountView(Wire):
+    """One's own account, and what one may do with the credential in hand."""
+
+    id: str
+    name: str
+    state: AccountState
+    acting_for: ActingForView | None
+    created_at: AwareDatetime
+    email: str
+    generation: int
+    permissions: list[Permission]
+    role: Role
 
 
 class PlanChangeBody(Wire):

@@ -49,6 +49,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield identity_api.administration
         yield identity_api.password_administration
         yield management_api.administration
+        yield management_api.health
         yield fabric_api.administration
         yield fabric_api.uploads
         yield operations.administration

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from zaffre.fabric.clouds import Clouds, NewCloud
 from zaffre.fabric.drivers.hypervisor import Accelerator
 from zaffre.fabric.hosts import Hosts, HostState, NewHost
+from zaffre.fabric.image_kinds import ImageFormat, ImageKind
 from zaffre.fabric.images import ImageNotReady, Images, ImageState, NewImage, smallest_disk_gib
 from zaffre.fabric.services import Fabric
 from zaffre.fabric.stamps import NewStamp, Stamps
@@ -143,6 +144,7 @@ class NewImageBody(Body):
     """An image to add; its content follows by upload or import."""
 
     name: Name
+    kind: ImageKind = ImageKind.DISK
     description: Text = ""
     default_user: UserName = "root"
     """Whom the image lets in with an SSH key."""
@@ -160,12 +162,13 @@ class ImageView(ResourceView):
     """An image."""
 
     name: str
+    kind: ImageKind
     description: str
     default_user: str
     minimum_memory_mib: int
     minimum_disk_gib: int
     state: ImageState
-    format: str
+    format: ImageFormat
     sha256: str | None
     size_bytes: int | None
     virtual_size_bytes: int | None
@@ -320,7 +323,7 @@ async def import_image(image_id: PathId, body: ImportBody, work: Work, fabric: F
     },
 )
 async def upload_image(image_id: PathId, request: Request, fabric: Fabric) -> ImageView:
-    """Fill an empty image with the request's body, a qcow2 file without backing file.
+    """Fill an empty image with the request's body: a qcow2 file without backing file, or an ISO, as is its kind.
 
     The body is written to disk as it arrives. Nothing is kept of an upload that breaks off or is refused.
     """
@@ -330,7 +333,7 @@ async def upload_image(image_id: PathId, request: Request, fabric: Fabric) -> Im
             raise ImageNotReady(
                 f"Image {row.name!r} is {row.state}.", remedy="Content goes into an empty image.", target=image_id
             )
-    stored = await fabric.library.store(image_id, request.stream())
+    stored = await fabric.library.store(image_id, request.stream(), ImageKind(row.kind))
     try:
         async with fabric.units.write(request.state.actor) as work:
             return ImageView.of(await Images(work).fill(image_id, stored))

@@ -8,16 +8,12 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from zaffre.fabric.drivers.hypervisor import Hypervisor
+from zaffre.fabric.image_kinds import VOLUME_FORMAT_OF, ImageKind, image_volume
 from zaffre.fabric.images import Images
 from zaffre.fabric.library import Library
 from zaffre.fabric.tables import ImageCopyRow
 from zaffre.foundation.actor import system_actor
 from zaffre.foundation.work import UnitsOfWork
-
-
-def image_volume(image_id: str) -> str:
-    """Return the name of an image's volume on hosts."""
-    return f"image-{image_id}.qcow2"
 
 
 class ImageCopies:
@@ -32,7 +28,9 @@ class ImageCopies:
         self._library = library
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
 
-    async def ensure(self, host_id: str, hypervisor: Hypervisor, image_id: str) -> str:
+    async def ensure(
+        self, host_id: str, hypervisor: Hypervisor, image_id: str, kind: ImageKind = ImageKind.DISK
+    ) -> str:
         """Make sure that the host has been given the image; returns the name of its volume.
 
         Raises:
@@ -41,20 +39,22 @@ class ImageCopies:
         """
         if not await self._known(host_id, image_id):
             await self.renew(host_id, hypervisor, image_id)
-        return image_volume(image_id)
+        return image_volume(image_id, kind)
 
     async def renew(self, host_id: str, hypervisor: Hypervisor, image_id: str) -> None:
         """Give the host the image unless the volume is there, whatever is on record."""
-        volume = image_volume(image_id)
         async with self._locks.setdefault((host_id, image_id), asyncio.Lock()):
+            kind, content = await self._content(image_id)
+            volume = image_volume(image_id, kind)
             if not (await self._known(host_id, image_id) and await hypervisor.has_volume(volume)):
-                await hypervisor.upload_volume(volume, await self._content(image_id), "qcow2")
+                await hypervisor.upload_volume(volume, content, VOLUME_FORMAT_OF[kind])
                 await self._note(host_id, image_id)
 
-    async def _content(self, image_id: str) -> Path:
+    async def _content(self, image_id: str) -> tuple[ImageKind, Path]:
         async with self._units.read(system_actor("fabric")) as work:
             row = await Images(work).get(image_id)
-            return self._library.path(image_id, row.sha256 or "")
+            kind = ImageKind(row.kind)
+            return kind, self._library.path(image_id, row.sha256 or "", kind)
 
     async def _known(self, host_id: str, image_id: str) -> bool:
         async with self._units.read(system_actor("fabric")) as work:

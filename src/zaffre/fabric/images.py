@@ -6,9 +6,10 @@ from enum import StrEnum
 from sqlalchemy import delete, select
 
 from zaffre.fabric.image_header import BYTES_PER_GIB
+from zaffre.fabric.image_kinds import FORMAT_OF, ImageKind
 from zaffre.fabric.library import StoredImage
 from zaffre.fabric.tables import ImageRow, ImageUseRow
-from zaffre.foundation.errors import Conflict, InUse, NameTaken, NotFound
+from zaffre.foundation.errors import Conflict, InUse, InvalidInput, NameTaken, NotFound
 from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
@@ -24,6 +25,7 @@ LISTING = Listing(
     {
         "id": Field(ImageRow.id, FieldType.ID),
         "name": Field(ImageRow.name, FieldType.TEXT, searchable=True),
+        "kind": Field(ImageRow.kind, FieldType.TEXT),
         "state": Field(ImageRow.state, FieldType.TEXT),
         "created_at": Field(ImageRow.created_at, FieldType.INSTANT),
     },
@@ -49,11 +51,19 @@ class ImageNotReady(Conflict):
     title = "The image is not ready"
 
 
+class WrongKind(InvalidInput):
+    """The image is of another kind than is needed."""
+
+    code = "image.wrong_kind"
+    title = "The image is of another kind"
+
+
 @dataclass(frozen=True)
 class NewImage:
     """An image to add."""
 
     name: str
+    kind: ImageKind
     description: str
     default_user: str
     minimum_memory_mib: int
@@ -76,12 +86,13 @@ class Images:
         row = ImageRow(
             id=self._work.ids.new(),
             name=draft.name,
+            kind=draft.kind,
             description=draft.description,
             default_user=draft.default_user,
             minimum_memory_mib=draft.minimum_memory_mib,
             minimum_disk_gib=draft.minimum_disk_gib,
             state=ImageState.EMPTY,
-            format="qcow2",
+            format=FORMAT_OF[draft.kind],
             created_at=self._work.clock.now(),
         )
         await self._work.save(row, lambda _: NameTaken("image", draft.name))
@@ -149,15 +160,22 @@ class Images:
         await self._session.flush()
         return True
 
-    async def use(self, image_id: str, user_id: str) -> ImageRow:
-        """Note that `user_id` starts from this image, so that it stays.
+    async def use(self, image_id: str, user_id: str, kind: ImageKind = ImageKind.DISK) -> ImageRow:
+        """Note that `user_id` starts from this image or has it in its drive, so that it stays.
 
         Raises:
             NotFound: there is none with this id that is available.
+            WrongKind: it is of another kind.
         """
         row = await self._session.get(ImageRow, image_id, with_for_update={"read": True})
         if row is None or row.state != ImageState.AVAILABLE:
             raise NotFound("image", image_id)
+        if row.kind != kind:
+            raise WrongKind(
+                f"Image {row.name!r} is of kind {row.kind}, and one of kind {kind} is needed.",
+                remedy=f"Choose an image of kind {kind}.",
+                target="image_id",
+            )
         self._session.add(ImageUseRow(image_id=image_id, user_id=user_id))
         return row
 

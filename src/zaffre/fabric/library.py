@@ -15,11 +15,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from zaffre.fabric.image_header import BYTES_PER_GIB, HEADER_BYTES, ImageRefused, read_header
+from zaffre.fabric.image_header import BYTES_PER_GIB, ImageHeader, ImageRefused, read_header
+from zaffre.fabric.image_kinds import FORMAT_OF, ImageKind
+from zaffre.fabric.iso_header import ISO_HEADER_BYTES, read_iso_header
 from zaffre.foundation.errors import InvalidInput, TooLarge
 
 CHUNK_BYTES = 4 * 2**20
 WRITERS = 4
+BEGINNING_BYTES = ISO_HEADER_BYTES
+"""How much of content is kept in memory to be checked when all of it is there; enough for either kind."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ class Library:
         self._import_directories = [path.resolve() for path in import_directories]
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="library")
 
-    def path(self, image_id: str, sha256: str) -> Path:
+    def path(self, image_id: str, sha256: str, kind: ImageKind = ImageKind.DISK) -> Path:
         """Return where an image's content is, or would be. Two uploads to one image cannot overwrite one another."""
-        return self._directory / f"{image_id}-{sha256[:32]}.qcow2"
+        return self._directory / f"{image_id}-{sha256[:32]}.{FORMAT_OF[kind]}"
 
     def importable(self, path: str) -> Path:
         """Return a file that may be imported.
@@ -61,22 +65,24 @@ class Library:
             raise InvalidInput(f"{path} is not a readable file.", remedy="Check the path.", target="path")
         return file
 
-    async def store(self, image_id: str, chunks: AsyncIterator[bytes]) -> StoredImage:
+    async def store(self, image_id: str, chunks: AsyncIterator[bytes], kind: ImageKind = ImageKind.DISK) -> StoredImage:
         """Take in content from a stream.
 
         Raises:
             ImageRefused: it is not an acceptable image; nothing is kept.
             TooLarge: it exceeds the limit; nothing is kept.
         """
-        intake = await self._run(lambda: _Intake(self._directory, image_id, self._limit_bytes))
+        intake = await self._run(lambda: _Intake(self._directory, image_id, kind, self._limit_bytes))
         try:
             async for chunk in chunks:
                 await self._run(lambda chunk=chunk: intake.write(chunk))
-            return await self._run(lambda: intake.finish(partial(self.path, image_id)))
+            return await self._run(lambda: intake.finish(partial(self.path, image_id, kind=kind)))
         finally:
             await self._run(intake.discard)
 
-    async def copy_in(self, image_id: str, source: Path, report: Callable[[float], None]) -> StoredImage:
+    async def copy_in(
+        self, image_id: str, source: Path, report: Callable[[float], None], kind: ImageKind = ImageKind.DISK
+    ) -> StoredImage:
         """Take in content from a file of this machine; `report` is called with the fraction that is done.
 
         Raises:
@@ -93,14 +99,13 @@ class Library:
                     done += len(chunk)
                     report(done / total)
 
-        return await self.store(image_id, chunks())
+        return await self.store(image_id, chunks(), kind)
 
     async def remove(self, image_id: str, sha256: str | None = None) -> None:
         """Delete an image's content if there is any: all of it, or that with one hash."""
 
         def remove() -> None:
-            name = self.path(image_id, sha256).name if sha256 else f"{image_id}-*.qcow2"
-            for file in self._directory.glob(name):
+            for file in self._directory.glob(f"{image_id}-{sha256[:32] if sha256 else '*'}.*"):
                 file.unlink(missing_ok=True)
 
         await self._run(remove)
@@ -125,7 +130,8 @@ class Library:
 class _Intake:
     """One file on its way in. Its methods block."""
 
-    def __init__(self, directory: Path, image_id: str, limit_bytes: int) -> None:
+    def __init__(self, directory: Path, image_id: str, kind: ImageKind, limit_bytes: int) -> None:
+        self._kind = kind
         directory.mkdir(parents=True, exist_ok=True)
         self._limit_bytes = limit_bytes
         self._part = directory / f"{image_id}.{secrets.token_hex(8)}.part"
@@ -142,13 +148,13 @@ class _Intake:
                 remedy="Compress or shrink it, or ask the operator to raise library.image_limit_gib.",
                 target="content",
             )
-        if len(self._beginning) < HEADER_BYTES:
-            self._beginning += chunk[: HEADER_BYTES - len(self._beginning)]
+        if len(self._beginning) < BEGINNING_BYTES:
+            self._beginning += chunk[: BEGINNING_BYTES - len(self._beginning)]
         self._hash.update(chunk)
         self._file.write(chunk)
 
     def finish(self, place: Callable[[str], Path]) -> StoredImage:
-        header = read_header(self._beginning, self._size_bytes, self._limit_bytes)
+        header = check_beginning(self._kind, self._beginning, self._size_bytes, self._limit_bytes)
         self._file.flush()
         os.fsync(self._file.fileno())
         sha256 = self._hash.hexdigest()
@@ -158,6 +164,17 @@ class _Intake:
     def discard(self) -> None:
         self._file.close()
         self._part.unlink(missing_ok=True)
+
+
+def check_beginning(kind: ImageKind, first_bytes: bytes, size_bytes: int, limit_bytes: int) -> ImageHeader:
+    """Check the beginning of content as its kind demands.
+
+    Raises:
+        ImageRefused: it is not what it should be.
+    """
+    if kind is ImageKind.ISO:
+        return read_iso_header(first_bytes, size_bytes)
+    return read_header(first_bytes, size_bytes, limit_bytes)
 
 
 __all__ = ["ImageRefused", "Library", "StoredImage"]

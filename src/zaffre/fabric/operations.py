@@ -10,7 +10,8 @@ from zaffre.fabric.drivers.hypervisor import HostUnreachable, Hypervisor
 from zaffre.fabric.hosts import ADD_OPERATION, REMOVE_OPERATION, Hosts, HostState
 from zaffre.fabric.hosts import reference as host_reference
 from zaffre.fabric.hypervisors import Hypervisors
-from zaffre.fabric.image_copies import ImageCopies, image_volume
+from zaffre.fabric.image_copies import ImageCopies
+from zaffre.fabric.image_kinds import ImageKind, image_volume
 from zaffre.fabric.images import DELETE_OPERATION, IMPORT_OPERATION, Images
 from zaffre.fabric.images import reference as image_reference
 from zaffre.fabric.library import Library
@@ -129,7 +130,9 @@ class ImportImage:
 
     async def _copy(self, run: Run) -> None:
         source = Path(str(run.operation.parameters["path"]))
-        stored = await self._library.copy_in(run.operation.resource_id, source, run.report)
+        async with run.units.read(run.actor) as work:
+            kind = ImageKind((await Images(work).get(run.operation.resource_id)).kind)
+        stored = await self._library.copy_in(run.operation.resource_id, source, run.report, kind)
         async with run.work() as work:
             await Images(work).fill(run.operation.resource_id, stored)
 
@@ -160,8 +163,12 @@ class DeleteImage:
 
     async def _remove_copies(self, run: Run) -> None:
         image_id = run.operation.resource_id
+        async with run.units.read(run.actor) as work:
+            row = await work.session.get(ImageRow, image_id)
+        if row is None:
+            return
+        volume = image_volume(image_id, ImageKind(row.kind))
         for host_id in await self._copies.hosts_with(image_id):
-            volume = image_volume(image_id)
             try:
                 await (await self._hypervisors.get(host_id)).delete_volume(volume)
             except HostUnreachable:

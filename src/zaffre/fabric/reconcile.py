@@ -1,7 +1,7 @@
 """Loops that compare the fabric's records with its hosts."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from sqlalchemy import CursorResult, delete, func, or_, select, update
@@ -10,8 +10,8 @@ from zaffre.fabric.cleanups import GUEST, Cleanups
 from zaffre.fabric.drivers.hypervisor import HostFacts, Hypervisor
 from zaffre.fabric.hosts import Hosts, differs
 from zaffre.fabric.hypervisors import Hypervisors
-from zaffre.fabric.image_copies import image_volume
-from zaffre.fabric.tables import HostRow, ImageCopyRow, ReservationRow
+from zaffre.fabric.image_kinds import ImageKind, image_volume
+from zaffre.fabric.tables import HostRow, ImageCopyRow, ImageRow, ReservationRow
 from zaffre.foundation.actor import system_actor
 from zaffre.foundation.batches import batches
 from zaffre.foundation.errors import DomainError
@@ -47,12 +47,13 @@ class FabricReconciler:
     async def forget_lost_copies(self) -> None:
         """Notice images that vanished from hosts, so that they are sent again."""
         async with self._units.read(ACTOR) as work:
-            known: dict[str, list[str]] = {}
-            for row in await work.session.execute(select(ImageCopyRow.host_id, ImageCopyRow.image_id)):
-                known.setdefault(row.host_id, []).append(row.image_id)
+            known: dict[str, dict[str, str]] = {}
+            copies = select(ImageCopyRow.host_id, ImageCopyRow.image_id, ImageRow.kind)
+            for row in await work.session.execute(copies.join(ImageRow, ImageRow.id == ImageCopyRow.image_id)):
+                known.setdefault(row.host_id, {})[row.image_id] = image_volume(row.image_id, ImageKind(row.kind))
         await self._hypervisors.gather(
             self._hypervisors.connected(),
-            lambda host_id, hypervisor: self._check_copies(host_id, hypervisor, known.get(host_id, [])),
+            lambda host_id, hypervisor: self._check_copies(host_id, hypervisor, known.get(host_id, {})),
         )
 
     async def clean_up(self) -> None:
@@ -80,8 +81,8 @@ class FabricReconciler:
                         await _repair_reservations(work, host, summed)
             await asyncio.sleep(0)
 
-    async def _check_copies(self, host_id: str, hypervisor: Hypervisor, known: Sequence[str]) -> None:
-        lost = [image_id for image_id in known if not await hypervisor.has_volume(image_volume(image_id))]
+    async def _check_copies(self, host_id: str, hypervisor: Hypervisor, known: Mapping[str, str]) -> None:
+        lost = [image_id for image_id, volume in known.items() if not await hypervisor.has_volume(volume)]
         if not lost:
             return
         async with self._units.write(ACTOR) as work:

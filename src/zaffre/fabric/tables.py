@@ -110,6 +110,8 @@ class ImageRow(Table):
 
     id: Mapped[str] = id_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    """A disk to start from, or an ISO to put into a drive."""
     description: Mapped[str]
     default_user: Mapped[str]
     minimum_memory_mib: Mapped[int]

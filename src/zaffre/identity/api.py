@@ -17,7 +17,7 @@ from zaffre.foundation.http.routing import PlainRoute, TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView, View
 from zaffre.identity.accounts import Accounts, AccountState, NewAccount
 from zaffre.identity.api_tokens import ApiTokens
-from zaffre.identity.callers import CurrentCaller, public, requires
+from zaffre.identity.callers import Caller, CurrentCaller, public, requires
 from zaffre.identity.permissions import Permission, Role
 from zaffre.identity.services import Identity, IdentityServices
 from zaffre.identity.sessions import IssuedTokens, RefreshFailed, SignInFailed
@@ -101,6 +101,29 @@ class AccountView(ResourceView):
     def of(cls, row: AccountRow) -> "AccountView":
         """Shape a row."""
         return cls.model_validate(row)
+
+
+class ActingForView(View):
+    """The account that an administrator acts for."""
+
+    id: str
+    email: str
+    name: str
+
+
+class OwnAccountView(AccountView):
+    """One's own account, and what one may do with the credential in hand."""
+
+    permissions: list[Permission]
+    """Of the credential in hand, in alphabetical order; what is not listed is answered with 403."""
+    acting_for: ActingForView | None
+    """Whom an administrator acts for with this credential; None: for oneself."""
+
+    @classmethod
+    def seen_by(cls, row: AccountRow, caller: Caller) -> "OwnAccountView":
+        """Shape a row as its own party sees it."""
+        own = AccountView.of(row).model_dump()
+        return cls(**own, permissions=sorted(caller.permissions), acting_for=None)
 
 
 class TokensView(View):
@@ -214,21 +237,21 @@ async def change_password(body: PasswordBody, request: Request, caller: CurrentC
 
 
 @self_service.get("/accounts/me", dependencies=[requires(Permission.ACCOUNT_SELF)])
-async def my_account(work: Work, caller: CurrentCaller, response: Response) -> AccountView:
-    """Show one's own account."""
+async def my_account(work: Work, caller: CurrentCaller, response: Response) -> OwnAccountView:
+    """Show one's own account, and what one may do."""
     row = await Accounts(work).get(caller.account_id)
     set_etag(response, row.generation)
-    return AccountView.of(row)
+    return OwnAccountView.seen_by(row, caller)
 
 
 @self_service.patch("/accounts/me", dependencies=[requires(Permission.ACCOUNT_SELF)])
 async def rename_me(
     body: RenameBody, work: Work, caller: CurrentCaller, if_match: IfMatch, response: Response
-) -> AccountView:
+) -> OwnAccountView:
     """Change one's own name."""
     row = await Accounts(work).change(caller.account_id, name=body.name, expected=if_match)
     set_etag(response, row.generation)
-    return AccountView.of(row)
+    return OwnAccountView.seen_by(row, caller)
 
 
 @self_service.get("/sessions", dependencies=[requires(Permission.ACCOUNT_SELF)])

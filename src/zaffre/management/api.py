@@ -12,9 +12,10 @@ from pydantic import Field
 
 from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
-from zaffre.foundation.http.routing import TransactionalRoute, Work, accept
+from zaffre.foundation.http.routing import PlainRoute, RequestContext, TransactionalRoute, Work, accept
 from zaffre.foundation.http.wire import Body, Id, Name, PathId, ResourceView, Text, View
 from zaffre.identity import CurrentCaller, Permission, requires
+from zaffre.management.health import CheckedHealth, check_health
 from zaffre.management.plans import NewPlan, Plans, PlanState
 from zaffre.management.providers import PlannedService, ProviderRegistry
 from zaffre.management.quotas import Quotas
@@ -30,6 +31,7 @@ from zaffre.management.tables import PlanRow, SubscriptionRow, SubscriptionSyncR
 offers = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
 subscriptions = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
 administration = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
+health = APIRouter(tags=["plans and subscriptions"], route_class=PlainRoute)
 
 DimensionName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
 Limit = Annotated[int, Field(ge=0, le=2**53)]
@@ -166,7 +168,21 @@ class ProviderView(View):
     version: str
     healthy: bool
     sentence: str
+    """How it is, for people."""
     dimensions: list["DimensionView"]
+
+    @classmethod
+    def of(cls, checked: CheckedHealth) -> "ProviderView":
+        """Shape a provider with its health."""
+        provider = checked.provider
+        return cls(
+            name=provider.name,
+            title=provider.title,
+            version=provider.version,
+            healthy=checked.health.healthy,
+            sentence=checked.health.sentence,
+            dimensions=[DimensionView.model_validate(dimension) for dimension in provider.dimensions],
+        )
 
 
 class DimensionView(View):
@@ -336,20 +352,9 @@ async def create_subscription_for(
     return SubscriptionView.of(row)
 
 
-@administration.get("/providers", dependencies=[requires(Permission.PLAN_ADMIN)])
-async def list_providers(work: Work, providers: Providers) -> Page[ProviderView]:
+@health.get("/providers", dependencies=[requires(Permission.PLAN_ADMIN)])
+async def list_providers(request: Request, providers: Providers) -> Page[ProviderView]:
     """List the resource providers with their quota dimensions and their health."""
-    views: list[ProviderView] = []
-    for provider in providers:
-        health = await provider.health(work)
-        views.append(
-            ProviderView(
-                name=provider.name,
-                title=provider.title,
-                version=provider.version,
-                healthy=health.healthy,
-                sentence=health.sentence,
-                dimensions=[DimensionView.model_validate(dimension) for dimension in provider.dimensions],
-            )
-        )
-    return Page[ProviderView](value=views)
+    context: RequestContext = request.app.state.context
+    checked = await check_health(context.units, providers)
+    return Page[ProviderView](value=[ProviderView.of(each) for each in checked])

@@ -18,6 +18,7 @@ IMAGE = {
     "minimum_memory_mib": 256,
     "minimum_disk_gib": 2,
     "state": "available",
+    "kind": "disk",
     "format": "qcow2",
     "sha256": None,
     "size_bytes": None,

@@ -32,6 +32,7 @@ def image(state: str, sha256: str | None = None) -> dict[str, object]:
         "minimum_memory_mib": 128,
         "minimum_disk_gib": 1,
         "state": state,
+        "kind": "disk",
         "format": "qcow2",
         "sha256": sha256,
         "size_bytes": None,

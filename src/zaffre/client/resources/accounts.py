@@ -9,6 +9,7 @@ from zaffre.client.models import (
     AccountState,
     AccountView,
     NewAccountBody,
+    OwnAccountView,
     PasswordBody,
     RenameBody,
     SignUpBody,
@@ -31,18 +32,18 @@ class OwnAccount:
         body = SignUpBody(email=email, name=name, password=SecretStr(password))
         return parsed(self._connection.ask("POST", "/accounts", body, signed=False), AccountView)
 
-    def get(self) -> AccountView:
-        """Return one's own account.
+    def get(self) -> OwnAccountView:
+        """Return one's own account, and what one may do.
 
         Raises:
             NotSignedIn: nobody is signed in.
         """
-        return self._connection.get("/accounts/me", AccountView)
+        return self._connection.get("/accounts/me", OwnAccountView)
 
-    def rename(self, name: str, if_match: int | None = None) -> AccountView:
+    def rename(self, name: str, if_match: int | None = None) -> OwnAccountView:
         """Change one's own name."""
         response = self._connection.ask("PATCH", "/accounts/me", RenameBody(name=name), if_match=if_match)
-        return parsed(response, AccountView)
+        return parsed(response, OwnAccountView)
 
     def change_password(self, current_password: str, new_password: str) -> None:
         """Change one's password. Other sign-in sessions end.

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211054
+Revision: 202611211056
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211054"
+revision = "202611211056"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -50,6 +50,7 @@ def upgrade() -> None:
         "images",
         sa.Column("id", Id, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("description", sa.String(), nullable=False),
         sa.Column("default_user", sa.String(), nullable=False),
         sa.Column("minimum_memory_mib", sa.Integer(), nullable=False),
