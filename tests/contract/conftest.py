@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("support.hypervisor_contract", "support.network_plane_contract")
+pytest.register_assert_rewrite("support.hypervisor_contract", "support.disk_contract", "support.network_plane_contract")

@@ -20,6 +20,7 @@ from typing import TypeVar
 import platformdirs
 import pytest
 
+from support.disk_contract import DiskContract
 from support.hypervisor_contract import (
     IDLE_DISK,
     IMAGE_VOLUME,
@@ -120,6 +121,9 @@ class LibvirtLab(HypervisorLab):
     async def delete_volume(self, name: str) -> None:
         (Path(self.layout.pool_path) / name).unlink()
 
+    async def hold_disks(self, guest_id: str) -> None:
+        """Do nothing: the idle guest has no operating system that could let go of anything."""
+
     async def cut_off(self) -> None:
         os.kill(self.libvirtd(), signal.SIGKILL)
 
@@ -175,6 +179,10 @@ async def lab(fabric: DevelopmentFabric, tiny_image: Path) -> AsyncIterator[Libv
 
 class TestLibvirtHypervisor(HypervisorContract):
     """The contract."""
+
+
+class TestLibvirtDisks(DiskContract):
+    """The contract of disks."""
 
 
 class TestLibvirtOnly:

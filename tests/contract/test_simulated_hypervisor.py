@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support.disk_contract import DiskContract
 from support.hypervisor_contract import (
     HypervisorContract,
     HypervisorLab,
@@ -48,6 +49,9 @@ class SimulatedLab(HypervisorLab):
     async def delete_volume(self, name: str) -> None:
         self.world.faults.delete_volume(HOST, name)
 
+    async def hold_disks(self, guest_id: str) -> None:
+        self.world.faults.hold_disks(HOST, guest_id)
+
     async def cut_off(self) -> None:
         self.world.faults.make_unreachable(HOST)
 
@@ -76,4 +80,8 @@ async def lab(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[S
 
 
 class TestSimulatedHypervisor(HypervisorContract):
+    """Nothing but the contract."""
+
+
+class TestSimulatedDisks(DiskContract):
     """Nothing but the contract."""

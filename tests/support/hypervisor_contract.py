@@ -77,6 +77,10 @@ class HypervisorLab(ABC):
         """Delete a volume's file."""
 
     @abstractmethod
+    async def hold_disks(self, guest_id: str) -> None:
+        """Let a running guest give up none of its disks."""
+
+    @abstractmethod
     async def cut_off(self) -> None:
         """Make the host unreachable."""
 

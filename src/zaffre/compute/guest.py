@@ -72,7 +72,7 @@ async def guest_plan(work: UnitOfWork, machine_id: str) -> GuestPlan:
         vcpus=row.vcpus,
         memory_mib=row.memory_mib,
         accelerator=Accelerator(host.accelerator or Accelerator.TCG),
-        disks=tuple(GuestDisk(disk.volume, "qcow2") for disk in disks),
+        disks=tuple(GuestDisk(disk.volume, "qcow2", disk.position) for disk in disks),
         seed_volume=seed_volume(row.id),
         serial_log_volume=serial_log_volume(row.id),
         ports=tuple(GuestPort(port.id, port.mac, subnets[port.subnet_id].mtu) for port in ports),

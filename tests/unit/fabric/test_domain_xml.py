@@ -3,12 +3,14 @@
 The golden files are what libvirt is given; after a deliberate change run this module as a script to write them anew.
 """
 
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from zaffre.fabric.drivers.domain_xml import describe_guest, domain_name, domain_xml
+from zaffre.fabric.drivers.guest_slots import DATA_DISKS, NETWORK_PORTS
 from zaffre.fabric.drivers.hypervisor import Accelerator, GuestDisk, GuestPort, GuestSpec, HostAddress
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -20,16 +22,17 @@ WEB = GuestSpec(
     vcpus=2,
     memory_mib=2048,
     accelerator=Accelerator.KVM,
-    disks=(GuestDisk("web.qcow2", "qcow2"), GuestDisk("data.raw", "raw")),
+    disks=(GuestDisk("web.qcow2", "qcow2"), GuestDisk("data.raw", "raw", 3, "0123456789abcdef0123")),
     seed_volume="web.iso",
     serial_log_volume="web.log",
+    iso_volume="tools.iso",
     ports=(
         GuestPort("0190a1b2-0000-7000-8000-00000000000a", "52:54:00:00:00:01", 1442),
         GuestPort("0190a1b2-0000-7000-8000-00000000000b", "52:54:00:00:00:02", 8942),
     ),
     labels={"subscription": "0190a1b2-0000-7000-8000-0000000000ff", "owner": 'a "b" <c> & d'},
 )
-EMULATED = replace(WEB, accelerator=Accelerator.TCG, vcpus=1, memory_mib=128, ports=WEB.ports[:1])
+EMULATED = replace(WEB, accelerator=Accelerator.TCG, vcpus=1, memory_mib=128, ports=WEB.ports[:1], iso_volume=None)
 BARE = replace(EMULATED, disks=(), seed_volume=None, ports=(), labels={}, title="bare")
 
 CASES = {"kvm": WEB, "tcg": EMULATED, "bare": BARE}
@@ -64,7 +67,8 @@ def test_what_is_written_is_read_back(name: str):
     assert (described.id, described.title, described.labels) == (spec.id, spec.title, spec.labels)
     assert not described.agent_connected
     seed = [] if spec.seed_volume is None else [spec.seed_volume]
-    volumes = [disk.volume for disk in spec.disks] + seed
+    medium = [] if spec.iso_volume is None else [spec.iso_volume]
+    volumes = [disk.volume for disk in spec.disks] + seed + medium
     assert described.disk_paths == tuple(f"{HOST.pool_path}/{volume}" for volume in volumes)
     assert described.log_paths == (f"{HOST.pool_path}/{spec.serial_log_volume}",)
 
@@ -91,12 +95,17 @@ def test_the_name_on_the_host_says_whose_guest_it_is():
     assert domain_name(WEB.id) == f"zaffre-{WEB.id}"
 
 
-def test_the_seed_comes_after_all_disks_even_when_there_are_many():
-    spec = replace(WEB, disks=tuple(GuestDisk(f"{n}.raw", "raw") for n in range(27)))
-    xml = domain_xml(spec, HOST)
-    assert 'dev="vdz"' in xml
-    assert 'dev="vdaa"' in xml
-    assert xml.index('dev="vdab"') < xml.index("<readonly")
+def test_every_device_that_can_be_plugged_in_has_a_port_of_its_own():
+    full = replace(WEB, disks=tuple(GuestDisk(f"{n}.raw", "raw", n) for n in range(1 + DATA_DISKS)))
+    domain = ET.fromstring(domain_xml(full, HOST))
+    ports = {each.get("index") for each in domain.iterfind("devices/controller[@model='pcie-root-port']")}
+    used = [int(each.get("bus", ""), 16) for each in domain.iterfind("devices/*/address[@type='pci']")]
+    assert len(used) == len(set(used))
+    free = {int(index or 0) for index in ports} - set(used)
+    assert len(free) == NETWORK_PORTS
+    assert max(free) < min(used), "libvirt gives the first free ports to network interfaces"
+    names = [each.get("dev") for each in domain.iterfind("devices/disk/target")]
+    assert len(names) == len(set(names))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ _MODULES = (
     "virtio_pci",
     "virtio_net",
     "virtio_blk",
+    "virtio_scsi",  # the removable drive
+    "sr_mod",
     "virtio_console",
     "virtio_rng",
     "virtio_balloon",  # tells the host how much memory the guest uses

@@ -9,7 +9,9 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from zaffre.fabric.drivers.hypervisor import Accelerator, GuestDisk, GuestPort, GuestSpec, HostAddress
+from zaffre.fabric.drivers import guest_slots as slots
+from zaffre.fabric.drivers.disk_xml import disk_element, drive_element, seed_element
+from zaffre.fabric.drivers.hypervisor import Accelerator, GuestPort, GuestSpec, HostAddress
 
 GUEST_NAMESPACE = "urn:zaffre:guest:1"
 """XML namespace of what Zaffre keeps in a domain's metadata."""
@@ -22,14 +24,6 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]+")
 # A guest that is emulated gets the x86-64-v2 instruction set that current distributions are built for. `max` would
 # offer more but means something else on every QEMU version, and QEMU's default `qemu64` lacks SSE4 and POPCNT.
 _EMULATED_CPU = "Nehalem"
-
-# Under KVM a guest's disk bypasses the host's page cache, because the host's memory is promised to guests. Emulated
-# guests live on developers' machines, where the pool may be on a tmpfs that cannot do that and where the shared base
-# image is best read from the cache. Either way a guest's flush reaches the disk, and what it discards is given back.
-_DISK_OPTIONS = {
-    Accelerator.KVM: {"cache": "none", "io": "native", "discard": "unmap", "detect_zeroes": "unmap"},
-    Accelerator.TCG: {"cache": "writeback", "discard": "unmap", "detect_zeroes": "unmap"},
-}
 
 _DOMAIN_TYPES = {Accelerator.KVM: "kvm", Accelerator.TCG: "qemu"}
 
@@ -149,10 +143,12 @@ def _add_power_policy(domain: ET.Element) -> None:
 def _add_devices(domain: ET.Element, spec: GuestSpec, address: HostAddress) -> None:
     devices = ET.SubElement(domain, "devices")
     pool = PurePosixPath(address.pool_path)
-    for index, disk in enumerate(spec.disks):
-        _add_disk(devices, pool, index, disk, _DISK_OPTIONS[spec.accelerator])
+    slots.add_root_ports(devices)
+    for disk in spec.disks:
+        devices.append(disk_element(pool, disk, spec.accelerator))
     if spec.seed_volume is not None:
-        _add_seed(devices, pool, len(spec.disks), spec.seed_volume)
+        devices.append(seed_element(pool, spec.seed_volume))
+    _add_drive(devices, pool, spec.iso_volume)
     for port in spec.ports:
         _add_port(devices, port, address.integration_bridge)
     _add_serial(devices, pool / spec.serial_log_volume)
@@ -161,31 +157,9 @@ def _add_devices(domain: ET.Element, spec: GuestSpec, address: HostAddress) -> N
     _add_health_devices(devices)
 
 
-def _add_disk(devices: ET.Element, pool: PurePosixPath, index: int, disk: GuestDisk, options: dict[str, str]) -> None:
-    element = ET.SubElement(devices, "disk", type="file", device="disk")
-    ET.SubElement(element, "driver", {"name": "qemu", "type": disk.format, **options})
-    ET.SubElement(element, "source", file=str(pool / disk.volume))
-    ET.SubElement(element, "target", dev=_disk_name(index), bus="virtio")
-    if index == 0:
-        ET.SubElement(element, "boot", order="1")
-
-
-def _add_seed(devices: ET.Element, pool: PurePosixPath, index: int, volume: str) -> None:
-    element = ET.SubElement(devices, "disk", type="file", device="disk")
-    ET.SubElement(element, "driver", name="qemu", type="raw")
-    ET.SubElement(element, "source", file=str(pool / volume))
-    ET.SubElement(element, "target", dev=_disk_name(index), bus="virtio")
-    ET.SubElement(element, "readonly")
-
-
-def _disk_name(index: int) -> str:
-    """Return the name of a virtio disk, counted from 0: `vda` … `vdz`, `vdaa` …."""
-    letters = ""
-    index += 1
-    while index:
-        index, remainder = divmod(index - 1, 26)
-        letters = chr(ord("a") + remainder) + letters
-    return f"vd{letters}"
+def _add_drive(devices: ET.Element, pool: PurePosixPath, volume: str | None) -> None:
+    slots.plug_drive_controller(ET.SubElement(devices, "controller", type="scsi", index="0", model="virtio-scsi"))
+    devices.append(drive_element(pool, volume))
 
 
 def _add_port(devices: ET.Element, port: GuestPort, bridge: str) -> None:
@@ -205,6 +179,7 @@ def _add_serial(devices: ET.Element, log_path: PurePosixPath) -> None:
 
 
 def _add_agent_channel(devices: ET.Element) -> None:
+    slots.plug_channel_controller(ET.SubElement(devices, "controller", type="virtio-serial", index="0"))
     channel = ET.SubElement(devices, "channel", type="unix")
     ET.SubElement(channel, "target", type="virtio", name=AGENT_CHANNEL)
 
@@ -219,8 +194,12 @@ def _add_display(devices: ET.Element) -> None:
 def _add_health_devices(devices: ET.Element) -> None:
     # libvirt would add a USB controller, whose polling costs an emulated guest processor time, for no device at all.
     ET.SubElement(devices, "controller", type="usb", model="none")
-    _text(ET.SubElement(devices, "rng", model="virtio"), "backend", "/dev/urandom", model="random")
-    ET.SubElement(ET.SubElement(devices, "memballoon", model="virtio"), "stats", period="10")
+    random = ET.SubElement(devices, "rng", model="virtio")
+    _text(random, "backend", "/dev/urandom", model="random")
+    slots.plug_random_source(random)
+    balloon = ET.SubElement(devices, "memballoon", model="virtio")
+    ET.SubElement(balloon, "stats", period="10")
+    slots.plug_balloon(balloon)
     # Through this device a guest's kernel reports its own panic, which is how a crash is told from a hang.
     ET.SubElement(devices, "panic", model="isa")
 

@@ -90,6 +90,21 @@ class StorageFull(Conflict):
         )
 
 
+class GuestKeepsDisk(DomainError):
+    """A running guest does not let go of a disk or of the medium in its drive."""
+
+    code = "host.guest_keeps_disk"
+    title = "The guest does not let go"
+    status = 504
+
+    def __init__(self, host: str, guest_id: str, volume: str) -> None:
+        super().__init__(
+            f"The guest {guest_id} on host {host} was asked to give up {volume} and still holds it.",
+            remedy="Unmount it inside the guest and try again, or stop the virtual machine first.",
+            target=guest_id,
+        )
+
+
 class Accelerator(StrEnum):
     """How a host runs guests' instructions."""
 
@@ -156,6 +171,10 @@ class GuestDisk:
     volume: str
     format: str
     """`qcow2` or `raw`."""
+    position: int = 0
+    """0 is the root disk, 1 to `guest_slots.DATA_DISKS` are data disks: where it is plugged in. There may be gaps."""
+    serial: str | None = None
+    """By which the guest can find it, at most 20 characters: Linux shows `/dev/disk/by-id/virtio-SERIAL`."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +199,7 @@ class GuestSpec:
     memory_mib: int
     accelerator: Accelerator
     disks: tuple[GuestDisk, ...]
-    """In boot order; the first is the root disk."""
+    """In the order of their positions."""
     seed_volume: str | None
     """An ISO 9660 volume with the cloud-init NoCloud seed, attached as the last virtio disk, read-only.
 
@@ -189,6 +208,8 @@ class GuestSpec:
     serial_log_volume: str
     """A volume of the pool that receives everything the guest writes to its first serial port."""
     ports: tuple[GuestPort, ...]
+    iso_volume: str | None = None
+    """What is in the guest's removable drive, which every guest has. A SCSI drive, for the same reason."""
     labels: dict[str, str] = field(default_factory=dict[str, str])
     """Kept with the guest and returned in observations; Zaffre writes who owns it."""
 
@@ -207,6 +228,8 @@ class GuestObservation:
     False for a guest that is not running."""
     labels: dict[str, str]
     """Empty for a guest that Zaffre did not make."""
+    volumes: frozenset[str] = frozenset()
+    """Names of the volumes in its disks and drive: as it runs, or as it would start."""
 
 
 @dataclass(frozen=True)
@@ -313,6 +336,45 @@ class Hypervisor(Protocol):
         """
         ...
 
+    async def create_blank(self, name: str, size_gib: int) -> None:
+        """Create an empty qcow2 volume of `size_gib`. A volume of that name is left as it is.
+
+        Raises:
+            StorageFull: the pool has no room.
+        """
+        ...
+
+    async def receive_disk(self, name: str, size_gib: int, length: int, parts: AsyncIterator[bytes]) -> None:
+        """Make the volume's content equal to that of a qcow2 volume of another host, replacing what was there.
+
+        Args:
+            name: of the new volume.
+            size_gib: what a guest sees of the disk; checked against what has arrived.
+            length: how many bytes will come.
+            parts: those bytes, as `read_volume` of the other host yields them.
+
+        Raises:
+            StorageFull: the pool has no room.
+            HypervisorRefused: what arrived is not the disk that was announced.
+        """
+        ...
+
+    async def volume_capacity(self, name: str) -> int:
+        """Return how many bytes a guest sees of a volume.
+
+        Raises:
+            VolumeMissing: there is no such volume.
+        """
+        ...
+
+    async def grow_disk(self, name: str, size_gib: int, guest_id: str | None = None) -> None:
+        """Make a qcow2 volume at least this large; the guest that uses it, if it runs, sees that at once.
+
+        Raises:
+            VolumeMissing: there is no such volume.
+        """
+        ...
+
     async def delete_volume(self, name: str) -> None:
         """Remove the volume if it is there."""
         ...
@@ -388,6 +450,34 @@ class Hypervisor(Protocol):
 
     async def undefine(self, guest_id: str) -> None:
         """Cut the power and forget the guest. Its volumes stay."""
+        ...
+
+    async def attach_disk(self, guest_id: str, disk: GuestDisk) -> None:
+        """Give the guest a disk, at once if it runs. One that it has is left alone.
+
+        Raises:
+            GuestMissing: there is no such guest.
+            VolumeMissing: there is no such volume.
+            HypervisorRefused: something else is plugged in at the disk's position.
+        """
+        ...
+
+    async def detach_disk(self, guest_id: str, volume: str, deadline_s: float = 20.0) -> None:
+        """Take a disk from the guest, which is asked for it if it runs. An absent disk or guest is fine.
+
+        Raises:
+            GuestKeepsDisk: the guest has not let go within `deadline_s`. It may still do so later.
+        """
+        ...
+
+    async def change_medium(self, guest_id: str, volume: str | None) -> None:
+        """Put a raw volume into the guest's removable drive, or leave it empty, at once if the guest runs.
+
+        Raises:
+            GuestMissing: there is no such guest.
+            VolumeMissing: there is no such volume.
+            GuestKeepsDisk: the guest has locked the drive, because it uses what is in it.
+        """
         ...
 
     async def observe(self, guest_id: str) -> GuestObservation | None:

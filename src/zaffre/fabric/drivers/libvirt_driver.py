@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+from zaffre.fabric.drivers import libvirt_disks as disks
 from zaffre.fabric.drivers import libvirt_guests as guests
 from zaffre.fabric.drivers import libvirt_volumes as volumes
 from zaffre.fabric.drivers.host_listeners import HostListeners
 from zaffre.fabric.drivers.hypervisor import (
     Accelerator,
+    GuestDisk,
+    GuestKeepsDisk,
     GuestObservation,
     GuestSpec,
     HostAddress,
@@ -25,6 +28,7 @@ from zaffre.fabric.drivers.hypervisor import (
     HostFacts,
     HostListener,
     HostLost,
+    HypervisorRefused,
     StorageFull,
     VolumeFacts,
 )
@@ -32,7 +36,7 @@ from zaffre.fabric.drivers.libvirt_connection import ConnectionListener, HostCon
 from zaffre.fabric.drivers.libvirt_observer import GuestObserver
 from zaffre.fabric.drivers.libvirt_probe import PROBE_GUEST_ID, guest_reports
 from zaffre.fabric.drivers.libvirt_session import HostSession
-from zaffre.fabric.drivers.libvirt_transfer import VolumeDownload, VolumeUpload
+from zaffre.fabric.drivers.libvirt_transfer import VolumeDownload, VolumeReception, VolumeUpload
 from zaffre.fabric.drivers.libvirt_workers import Lane
 from zaffre.fabric.drivers.volume_names import check_guest_volumes, check_volume_name
 from zaffre.foundation.clock import Clock, SystemClock
@@ -48,6 +52,7 @@ _STOP_DEADLINE_S = 60.0
 """libvirt gives QEMU 15 s to end in peace, and then some to the kernel."""
 
 _LET_GO_DEADLINE_S = 5.0
+_DETACH_POLL_S = 0.25
 
 Result = TypeVar("Result")
 
@@ -143,6 +148,40 @@ class LibvirtHypervisor:
         create = partial(volumes.create_overlay, name=name, backing_volume=backing_volume, size_gib=size_gib)
         await self._change(f"create volume {name}", create)
 
+    async def create_blank(self, name: str, size_gib: int) -> None:
+        """Create an empty qcow2 volume."""
+        check_volume_name(self._address.name, name)
+        await self._change(f"create volume {name}", partial(volumes.create_blank, name=name, size_gib=size_gib))
+
+    async def receive_disk(self, name: str, size_gib: int, length: int, parts: AsyncIterator[bytes]) -> None:
+        """Make the volume's content equal to that of a qcow2 volume of another host."""
+        check_volume_name(self._address.name, name)
+        reception = VolumeReception(name, length)
+        async with self._uploads.setdefault(name, asyncio.Lock()):
+            try:
+                async for part in parts:
+                    await self._change(f"take volume {name}", partial(reception.put, part=part))
+                await self._change(f"take volume {name}", reception.finish)
+                await self._check_capacity(name, size_gib)
+            except BaseException:
+                await self._let_go(reception.discard)
+                raise
+
+    async def _check_capacity(self, name: str, size_gib: int) -> None:
+        capacity_bytes = await self.volume_capacity(name)
+        if capacity_bytes != size_gib << 30:
+            cause = f"a disk of {size_gib} GiB was sent and one of {capacity_bytes} bytes has arrived"
+            raise HypervisorRefused(self._address.name, f"take volume {name}", cause)
+
+    async def volume_capacity(self, name: str) -> int:
+        """Return how many bytes a guest sees of a volume."""
+        return await self._read(f"measure volume {name}", partial(volumes.volume_capacity, name=name))
+
+    async def grow_disk(self, name: str, size_gib: int, guest_id: str | None = None) -> None:
+        """Make a qcow2 volume at least this large."""
+        grow = partial(disks.grow_disk, name=name, size_gib=size_gib, guest_id=guest_id)
+        await self._change(f"grow volume {name}", grow)
+
     async def delete_volume(self, name: str) -> None:
         """Remove the volume if it is there."""
         await self._change(f"delete volume {name}", partial(volumes.delete_volume, name=name))
@@ -195,6 +234,28 @@ class LibvirtHypervisor:
     async def undefine(self, guest_id: str) -> None:
         """Cut the power and forget the guest."""
         await self._act("undefine", guest_id, guests.undefine_guest, deadline_s=_STOP_DEADLINE_S)
+
+    async def attach_disk(self, guest_id: str, disk: GuestDisk) -> None:
+        """Give the guest a disk, at once if it runs."""
+        check_volume_name(self._address.name, disk.volume)
+        attach = partial(disks.attach_disk, guest_id=guest_id, disk=disk)
+        await self._change(f"attach {disk.volume} to guest {guest_id}", attach)
+
+    async def detach_disk(self, guest_id: str, volume: str, deadline_s: float = 20.0) -> None:
+        """Take a disk from the guest, which is asked for it if it runs."""
+        action = f"detach {volume} from guest {guest_id}"
+        ask = partial(disks.request_detach, guest_id=guest_id, name=volume)
+        ends_s = self._clock.monotonic_s() + deadline_s
+        while not await self._change(action, ask):
+            if self._clock.monotonic_s() >= ends_s:
+                raise GuestKeepsDisk(self._address.name, guest_id, volume)
+            await self._clock.sleep(_DETACH_POLL_S)
+        await self._change(action, partial(disks.forget_disk, guest_id=guest_id, name=volume))
+
+    async def change_medium(self, guest_id: str, volume: str | None) -> None:
+        """Put a raw volume into the guest's removable drive, or leave it empty."""
+        change = partial(disks.change_medium, guest_id=guest_id, name=volume)
+        await self._change(f"change the medium of guest {guest_id}", change)
 
     async def observe(self, guest_id: str) -> GuestObservation | None:
         """Read one guest; None when the host does not know it."""

@@ -77,27 +77,54 @@ class VolumeUpload:
 
     def _send_next(self, session: HostSession, content: BinaryIO, size_bytes: int) -> bool:
         if self._stream is None:
-            self._stream = self._open_stream(session, size_bytes)
+            self._stream = _open_upload(session, self._name, size_bytes)
         part = content.read(STEP_BYTES)
         _send(self._stream, part)
         if len(part) == STEP_BYTES:
             return True
-        self._finish(session, self._stream)
+        _declare_whole(session, self._name, self._stream)
         return False
 
-    def _open_stream(self, session: HostSession, size_bytes: int) -> libvirt.virStream:
-        _check_room(session, size_bytes)
-        create_empty(session, self._name + UNFINISHED_SUFFIX)
-        volume = _recreate(session, self._name, size_bytes)
-        stream = session.connection.newStream()
-        volume.upload(stream, 0, size_bytes)
-        return stream
 
-    def _finish(self, session: HostSession, stream: libvirt.virStream) -> None:
-        stream.finish()
-        marker = find_volume(session, self._name + UNFINISHED_SUFFIX)
-        if marker is not None:
-            marker.delete()
+class VolumeReception:
+    """Replaces a volume's content with parts that are handed over. Its steps belong to the session of the first.
+
+    Args:
+        name: of the volume.
+        length: how many bytes will come.
+    """
+
+    def __init__(self, name: str, length: int) -> None:
+        self._name = name
+        self._length = length
+        self._stream: libvirt.virStream | None = None
+
+    def put(self, session: HostSession, part: bytes) -> None:
+        """Store the next part.
+
+        Raises:
+            StorageFull: the whole does not fit.
+        """
+        try:
+            if self._stream is None:
+                self._stream = _open_upload(session, self._name, self._length)
+            _send(self._stream, part)
+        except libvirt.libvirtError as error:
+            if not is_disk_full(error):
+                raise
+            raise StorageFull(session.address.name, self._length, session.free_bytes()) from None
+
+    def finish(self, session: HostSession) -> None:
+        """Declare the volume whole, and let libvirt find out what is in it."""
+        if self._stream is not None:
+            _declare_whole(session, self._name, self._stream)
+            refresh_pool(session)
+
+    def discard(self, session: HostSession) -> None:
+        """Give up and remove what was stored."""
+        if self._stream is not None:
+            _abort(self._stream)
+            delete_volume(session, self._name)
 
 
 class VolumeDownload:
@@ -147,6 +174,22 @@ class VolumeDownload:
             if error.get_int1() != errno.ENOENT:  # the file was removed without libvirt's knowledge
                 raise
         raise VolumeMissing(session.address.name, self._name)
+
+
+def _open_upload(session: HostSession, name: str, size_bytes: int) -> libvirt.virStream:
+    _check_room(session, size_bytes)
+    create_empty(session, name + UNFINISHED_SUFFIX)
+    volume = _recreate(session, name, size_bytes)
+    stream = session.connection.newStream()
+    volume.upload(stream, 0, size_bytes)
+    return stream
+
+
+def _declare_whole(session: HostSession, name: str, stream: libvirt.virStream) -> None:
+    stream.finish()
+    marker = find_volume(session, name + UNFINISHED_SUFFIX)
+    if marker is not None:
+        marker.delete()
 
 
 def _open_source(source: Path | bytes) -> BinaryIO:

@@ -107,6 +107,21 @@ def create_overlay(session: HostSession, name: str, backing_volume: str, size_gi
         _check_backing(session, name, backing)
 
 
+def create_blank(session: HostSession, name: str, size_gib: int) -> None:
+    """Create an empty qcow2 volume, or find that one of that name is there."""
+    if not create_volume(session, name, _qcow2_xml(name, size_gib << 30)):
+        refresh_pool(session)  # waits for another call that is creating it
+
+
+def volume_capacity(session: HostSession, name: str) -> int:
+    """Return how many bytes a guest sees of the volume.
+
+    Raises:
+        VolumeMissing: it is not there.
+    """
+    return finished_volume(session, name).info()[1]
+
+
 def create_empty(session: HostSession, name: str, capacity_bytes: int = 0) -> bool:
     """Create a raw volume of zeros that takes up no room; False when one of that name is there."""
     return create_volume(session, name, _volume_xml(name, "raw", capacity_bytes))
@@ -191,15 +206,24 @@ def _check_backing(session: HostSession, name: str, backing: str) -> None:
 
 
 def _overlay_xml(name: str, backing_path: str, capacity_bytes: int) -> str:
+    volume = _qcow2_element(name, capacity_bytes)
+    backing = ET.SubElement(volume, "backingStore")
+    ET.SubElement(backing, "path").text = backing_path
+    ET.SubElement(backing, "format", type="qcow2")
+    return ET.tostring(volume, encoding="unicode")
+
+
+def _qcow2_xml(name: str, capacity_bytes: int) -> str:
+    return ET.tostring(_qcow2_element(name, capacity_bytes), encoding="unicode")
+
+
+def _qcow2_element(name: str, capacity_bytes: int) -> ET.Element:
     volume = _volume_element(name, "qcow2", capacity_bytes)
     target = volume.find("target")
     if target is not None:
         # libvirt's default is the format of 2008, which can neither discard over a backing file nor keep checkpoints.
         ET.SubElement(target, "compat").text = "1.1"
-    backing = ET.SubElement(volume, "backingStore")
-    ET.SubElement(backing, "path").text = backing_path
-    ET.SubElement(backing, "format", type="qcow2")
-    return ET.tostring(volume, encoding="unicode")
+    return volume
 
 
 def _volume_xml(name: str, volume_format: str, capacity_bytes: int) -> str:

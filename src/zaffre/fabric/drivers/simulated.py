@@ -14,6 +14,8 @@ from uuid import UUID, uuid5
 from zaffre.fabric.drivers.host_listeners import HostListeners
 from zaffre.fabric.drivers.hypervisor import (
     Accelerator,
+    GuestDisk,
+    GuestKeepsDisk,
     GuestObservation,
     GuestSpec,
     GuestState,
@@ -121,6 +123,27 @@ class SimulatedHypervisor:
         create = partial(self._host.create_overlay, name, backing_volume, size_gib)
         await self._perform(Action.CREATE_OVERLAY, create)
 
+    async def create_blank(self, name: str, size_gib: int) -> None:
+        """Create an empty qcow2 volume."""
+        check_volume_name(self._address.name, name)
+        await self._perform(Action.CREATE_BLANK, partial(self._host.create_blank, name, size_gib))
+
+    async def receive_disk(self, name: str, size_gib: int, length: int, parts: AsyncIterator[bytes]) -> None:
+        """Make the volume's content equal to that of a qcow2 volume of another host."""
+        check_volume_name(self._address.name, name)
+        content = b"".join([part async for part in parts])
+        receive = partial(self._host.receive_disk, name, size_gib, length, content)
+        await self._perform(Action.RECEIVE_DISK, receive)
+
+    async def volume_capacity(self, name: str) -> int:
+        """Return how many bytes a guest sees of a volume."""
+        volume = await self._perform(Action.VOLUME_CAPACITY, partial(self._host.volume, name))
+        return volume.capacity_bytes
+
+    async def grow_disk(self, name: str, size_gib: int, guest_id: str | None = None) -> None:  # noqa: ARG002 - no matter
+        """Make a qcow2 volume at least this large."""
+        await self._perform(Action.GROW_DISK, partial(self._host.grow_disk, name, size_gib))
+
     async def delete_volume(self, name: str) -> None:
         """Remove the volume if it is there."""
         await self._perform(Action.DELETE_VOLUME, partial(self._host.delete_volume, name))
@@ -175,6 +198,24 @@ class SimulatedHypervisor:
     async def undefine(self, guest_id: str) -> None:
         """Cut the power and forget the guest."""
         await self._perform(Action.UNDEFINE, partial(self._host.undefine, guest_id))
+
+    async def attach_disk(self, guest_id: str, disk: GuestDisk) -> None:
+        """Give the guest a disk, at once if it runs."""
+        check_volume_name(self._address.name, disk.volume)
+        await self._perform(Action.ATTACH_DISK, partial(self._host.attach_disk, guest_id, disk))
+
+    async def detach_disk(self, guest_id: str, volume: str, deadline_s: float = 20.0) -> None:
+        """Take a disk from the guest, which is asked for it if it runs."""
+        if self._world.faults.keeps_disks(self._host.name, guest_id) and self._host.runs_with(guest_id, volume):
+            await self._world.clock.sleep(deadline_s)
+            raise GuestKeepsDisk(self._address.name, guest_id, volume)
+        await self._perform(Action.DETACH_DISK, partial(self._host.detach_disk, guest_id, volume))
+
+    async def change_medium(self, guest_id: str, volume: str | None) -> None:
+        """Put a raw volume into the guest's removable drive, or leave it empty."""
+        if self._world.faults.keeps_disks(self._host.name, guest_id) and self._host.runs_with_medium(guest_id):
+            raise GuestKeepsDisk(self._address.name, guest_id, "the medium in its drive")
+        await self._perform(Action.CHANGE_MEDIUM, partial(self._host.change_medium, guest_id, volume))
 
     async def observe(self, guest_id: str) -> GuestObservation | None:
         """Read one guest; None when the host does not know it."""

@@ -37,6 +37,7 @@ class Faults:
         self._unreachable: dict[str, str] = {}
         self._lost_events: dict[str, int] = {}
         self._deaf_guests: set[tuple[str, str]] = set()
+        self._holding_guests: set[tuple[str, str]] = set()
 
     # The way to the host -----------------------------------------------------------------------------------------
 
@@ -118,6 +119,14 @@ class Faults:
         """Let a guest ignore its power button from now on."""
         self._deaf_guests.add((host, guest_id))
 
+    def hold_disks(self, host: str, guest_id: str, *, hold: bool = True) -> None:
+        """Let a guest use its disks and medium, so that it gives none of them up while it runs."""
+        (self._holding_guests.add if hold else self._holding_guests.discard)((host, guest_id))
+
+    def detach_disk(self, host: str, guest_id: str, volume: str) -> None:
+        """Take a disk from a guest."""
+        self._host(host).detach_disk(guest_id, volume)
+
     # What the world asks -----------------------------------------------------------------------------------------
 
     def next_failure(self, host: str, action: Action) -> Failure | None:
@@ -144,3 +153,7 @@ class Faults:
     def is_deaf(self, host: str, guest_id: str) -> bool:
         """Tell whether the guest ignores its power button."""
         return (host, guest_id) in self._deaf_guests
+
+    def keeps_disks(self, host: str, guest_id: str) -> bool:
+        """Tell whether the guest uses its disks and medium."""
+        return (host, guest_id) in self._holding_guests

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from zaffre.fabric.drivers import simulated_disks as disks
 from zaffre.fabric.drivers.hypervisor import (
     GuestChanged,
+    GuestDisk,
     GuestMissing,
     GuestObservation,
     GuestRemoved,
@@ -115,6 +117,34 @@ class SimulatedHost:
         live = None if guest.live is None else replace(guest.live, title=title)
         self._put(replace(guest, defined=replace(guest.defined, title=title), live=live))
 
+    def attach_disk(self, guest_id: str, disk: GuestDisk) -> None:
+        """Give the guest a disk, unless it has it."""
+        guest = self._guest(guest_id)
+        self._check_chain(disk.volume)
+        self._put(disks.changed(guest, lambda spec: disks.with_disk(self.name, spec, disk)))
+
+    def detach_disk(self, guest_id: str, volume: str) -> None:
+        """Take a disk from the guest, if both are there."""
+        guest = self._store.guest(self.name, guest_id)
+        if guest is not None:
+            self._put(disks.changed(guest, lambda spec: disks.without_disk(spec, volume)))
+
+    def change_medium(self, guest_id: str, volume: str | None) -> None:
+        """Put a volume into the guest's drive, or leave it empty."""
+        guest = self._guest(guest_id)
+        self._check_chain(volume)
+        self._put(disks.changed(guest, lambda spec: replace(spec, iso_volume=volume)))
+
+    def runs_with(self, guest_id: str, volume: str) -> bool:
+        """Tell whether the guest runs and has the volume as a disk."""
+        guest = self._store.guest(self.name, guest_id)
+        return guest is not None and guest.live is not None and volume in disks.volumes_of(guest.live)
+
+    def runs_with_medium(self, guest_id: str) -> bool:
+        """Tell whether the guest runs and has something in its drive."""
+        guest = self._store.guest(self.name, guest_id)
+        return guest is not None and guest.live is not None and guest.live.iso_volume is not None
+
     def undefine(self, guest_id: str) -> None:
         """Cut the power and forget the guest."""
         self.turn_off(guest_id, StopReason.DESTROYED)
@@ -177,6 +207,25 @@ class SimulatedHost:
         self._check_room(_OVERLAY_BYTES)
         self._store.put_volume(StoredVolume(self.name, name, "qcow2", backing_volume, size_gib << 30, _OVERLAY_BYTES))
 
+    def create_blank(self, name: str, size_gib: int) -> None:
+        """Create an empty volume, or find that one of that name is there."""
+        if not self._store.has_volume(self.name, name):
+            self._check_room(_OVERLAY_BYTES)
+            self._store.put_volume(StoredVolume(self.name, name, "qcow2", None, size_gib << 30, _OVERLAY_BYTES))
+
+    def receive_disk(self, name: str, size_gib: int, length: int, content: bytes) -> None:
+        """Replace the volume's content with that of another host's."""
+        with self._store.transaction():
+            self._store.remove_volume(self.name, name)
+            self._check_room(length)
+            kept = content if length <= _KEPT_CONTENT_BYTES else None
+            self._store.put_volume(StoredVolume(self.name, name, "qcow2", None, size_gib << 30, length, kept))
+
+    def grow_disk(self, name: str, size_gib: int) -> None:
+        """Make a volume at least this large."""
+        volume = self.volume(name)
+        self._store.put_volume(replace(volume, capacity_bytes=max(volume.capacity_bytes, size_gib << 30)))
+
     def delete_volume(self, name: str) -> None:
         """Remove the volume if it is there."""
         self._store.remove_volume(self.name, name)
@@ -232,8 +281,7 @@ class SimulatedHost:
         self._booting(guest.id, ready_at_s)
 
     def _check_start(self, spec: GuestSpec) -> None:
-        seed = () if spec.seed_volume is None else (spec.seed_volume,)
-        for name in (*(disk.volume for disk in spec.disks), *seed):
+        for name in sorted(disks.volumes_of(spec)):
             self._check_chain(name)
         free_mib = self.capacity.memory_mib - self._store.live_memory_mib(self.name)
         if spec.memory_mib > free_mib:
@@ -267,6 +315,7 @@ class SimulatedHost:
             stop_reason=guest.stop_reason,
             ready=due and guest.state is GuestState.RUNNING,
             labels=dict(spec.labels),
+            volumes=disks.volumes_of(spec),
         )
 
     def _tell(self, guest_id: str) -> None:

@@ -15,6 +15,10 @@ class Action(StrEnum):
     HAS_VOLUME = "has_volume"
     UPLOAD_VOLUME = "upload_volume"
     CREATE_OVERLAY = "create_overlay"
+    CREATE_BLANK = "create_blank"
+    RECEIVE_DISK = "receive_disk"
+    VOLUME_CAPACITY = "volume_capacity"
+    GROW_DISK = "grow_disk"
     DELETE_VOLUME = "delete_volume"
     READ_VOLUME = "read_volume"
     VOLUME_SIZE = "volume_size"
@@ -26,6 +30,9 @@ class Action(StrEnum):
     PAUSE = "pause"
     RETITLE = "retitle"
     UNDEFINE = "undefine"
+    ATTACH_DISK = "attach_disk"
+    DETACH_DISK = "detach_disk"
+    CHANGE_MEDIUM = "change_medium"
     OBSERVE = "observe"
     OBSERVE_ALL = "observe_all"
 
@@ -54,6 +61,9 @@ REALISTIC = LatencyModel(
         Action.PROBE_ACCELERATOR: 0.5,
         Action.UPLOAD_VOLUME: 0.005,
         Action.CREATE_OVERLAY: 0.01,
+        Action.CREATE_BLANK: 0.01,
+        Action.ATTACH_DISK: 0.05,
+        Action.DETACH_DISK: 0.3,
         Action.DEFINE: 0.003,
         Action.START: 0.25,
         Action.STOP: 0.1,

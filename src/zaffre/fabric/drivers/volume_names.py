@@ -30,6 +30,7 @@ def check_guest_volumes(host: str, spec: GuestSpec) -> None:
     Raises:
         HypervisorRefused: see `check_volume_name`.
     """
-    seed = () if spec.seed_volume is None else (spec.seed_volume,)
-    for name in (*(disk.volume for disk in spec.disks), *seed, spec.serial_log_volume):
+    disks = [disk.volume for disk in spec.disks]
+    others = [name for name in (spec.seed_volume, spec.iso_volume) if name is not None]
+    for name in (*disks, *others, spec.serial_log_volume):
         check_volume_name(host, name)
