@@ -146,6 +146,7 @@ def machine(name: str = "web", state: str = "running", **fields: Any) -> dict[st
         "vcpus": 1,
         "memory_mib": 1024,
         "image_id": ID,
+        "availability_set_id": None,
         "state": state,
         "desired": "running",
         "observed": "running",

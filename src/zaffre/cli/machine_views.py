@@ -57,6 +57,7 @@ def machine_sections(run: Invocation, scope: SubscriptionScope, machine: Virtual
         ("Size", f"{machine.size} ({machine.vcpus} vCPU, {mib_text(machine.memory_mib)})"),
         ("Image", run.names.image(scope, machine.image_id)),
         *([("Tags", tags_text(machine))] if machine.tags else []),
+        *_availability(run, scope, machine),
         created(run, machine),
         ("Last changed", instant_text(machine.observed_at, run.terminal.now)),
         ("Id", machine.id),
@@ -79,6 +80,12 @@ def _state(machine: VirtualMachineView | AdminVirtualMachineView) -> Text:
 
 def _addresses(machine: VirtualMachineView | AdminVirtualMachineView) -> str:
     return ", ".join(port.address for port in machine.ports)
+
+
+def _availability(run: Invocation, scope: SubscriptionScope, machine: VirtualMachineView) -> list[Fact]:
+    if machine.availability_set_id is None:
+        return []
+    return [("Availability set", run.names.availability_set(scope, machine.availability_set_id))]
 
 
 def _oddities(machine: VirtualMachineView) -> list[Fact]:

@@ -27,6 +27,12 @@ ENTRIES = (
     Entry("subscription", "zaffre.cli.subscription_commands:app", "Subscriptions, and what they use.", _TENANT),
     Entry("network", "zaffre.cli.network_commands:app", "VM networks with subnets and ports.", _TENANT),
     Entry("vm", "zaffre.cli.vm_commands:app", "Virtual machines.", _TENANT),
+    Entry(
+        "availability-set",
+        "zaffre.cli.availability_set_commands:app",
+        "Virtual machines that are kept on different hosts.",
+        _TENANT,
+    ),
     Entry("image", "zaffre.cli.image_commands:app", "Images that virtual machines are made from.", _TENANT),
     Entry("size", "zaffre.cli.size_commands:app", "Sizes of virtual machines.", _TENANT),
     Entry("key", "zaffre.cli.key_commands:app", "SSH keys.", _TENANT),

@@ -64,6 +64,10 @@ class Names:
         """Return a virtual machine's name."""
         return self._name("machines", machine_id, lambda: scope.virtual_machines)
 
+    def availability_set(self, scope: SubscriptionScope, set_id: str) -> str:
+        """Return an availability set's name."""
+        return self._name("availability sets", set_id, lambda: scope.availability_sets)
+
     def id(self, resource_id: str) -> str:
         """Return an id, in full only where there is room for it."""
         return resource_id if self._run.wide else short_id(resource_id)

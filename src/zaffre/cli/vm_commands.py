@@ -97,6 +97,15 @@ def create_machine(
             autocompletion=names_of(lambda run: run.subscription().ssh_keys),
         ),
     ] = None,
+    availability_set: Annotated[
+        str | None,
+        typer.Option(
+            "--availability-set",
+            metavar="NAME",
+            help="Keep it on another host than the machines of this set.",
+            autocompletion=names_of(lambda run: run.subscription().availability_sets),
+        ),
+    ] = None,
     user_data: Annotated[
         Path | None,
         typer.Option("--user-data", metavar="FILE", exists=True, dir_okay=False, help="cloud-init user-data."),
@@ -111,6 +120,7 @@ def create_machine(
         disk_gib=disk_gib,
         ports=[] if no_network else attachments(run, scope, network),
         ssh_key_ids=[run.id_in(scope.ssh_keys, each) for each in key or []],
+        availability_set_id=run.id_in(scope.availability_sets, availability_set) if availability_set else None,
         user_data=user_data.read_text() if user_data is not None else None,
     )
     run.finish(scope.virtual_machines.create(body), waiting, _made)

@@ -42,6 +42,36 @@ class ApiTokenView(Wire):
     expires_at: AwareDatetime | None
 
 
+class AvailabilityPolicy(OpenEnum):
+    """
+    What counts for more when hosts run out: that a machine is made, or that it is alone.
+    """
+
+    STRICT = "strict"
+    PREFERRED = "preferred"
+
+
+class AvailabilitySetChangeBody(Wire):
+    """What to change of an availability set."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+
+
+class AvailabilitySetView(Wire):
+    """Virtual machines that are kept on different hosts."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    generation: int
+    policy: AvailabilityPolicy
+    subscription_id: str
+    virtual_machine_count: int
+
+
 class CloudView(Wire):
     """A cloud."""
 
@@ -312,6 +342,16 @@ class NewApiTokenView(Wire):
     token: str
 
 
+class NewAvailabilitySetBody(Wire):
+    """An availability set to make."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    policy: AvailabilityPolicy | None = None
+
+
 class NewCloudBody(Wire):
     """A cloud to add."""
 
@@ -452,6 +492,7 @@ class NewVirtualMachineBody(Wire):
         extra="forbid",
     )
     name: str
+    availability_set_id: str | None = None
     disk_gib: int | None = None
     image_id: str
     ports: list[NewPortBody] | None = None
@@ -852,6 +893,7 @@ class VirtualMachineView(Wire):
     id: str
     name: str
     state: MachineState
+    availability_set_id: str | None
     created_at: AwareDatetime
     desired: Desired
     disks: list[DiskView]
@@ -923,6 +965,7 @@ class AdminVirtualMachineView(Wire):
     id: str
     name: str
     state: MachineState
+    availability_set_id: str | None
     created_at: AwareDatetime
     desired: Desired
     disks: list[DiskView]

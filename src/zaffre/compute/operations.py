@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import func, select
 
+from zaffre.compute.availability_sets import separation_of
 from zaffre.compute.checkpoints import forget_checkpoints
 from zaffre.compute.guest import GuestPlan, guest_plan, seed_volume
 from zaffre.compute.observations import apply_observation
@@ -135,7 +136,8 @@ class CreateVirtualMachine(MachineSaga):
                 select(func.sum(DiskRow.size_gib)).where(DiskRow.virtual_machine_id == row.id)
             )
             demand = Demand(row.vcpus, row.memory_mib, int(disk_gib or 0))
-            row.host_id = await Placement(work).reserve(row.id, row.subscription_id, row.stamp_id, demand)
+            apart = await separation_of(work, row)
+            row.host_id = await Placement(work).reserve(row.id, row.subscription_id, row.stamp_id, demand, apart=apart)
 
     async def _make(self, run: Run) -> None:
         """Make what starting it needs. Nothing of it needs the others, so none waits for another."""

@@ -35,6 +35,22 @@ class SshKeyRow(Table):
     __table_args__ = (UniqueConstraint("subscription_id", "name"),)
 
 
+class AvailabilitySetRow(Table):
+    """Virtual machines that shall not go down together, and so are kept on different hosts."""
+
+    __tablename__ = "availability_sets"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
+    name: Mapped[str]
+    policy: Mapped[str]
+    created_at: Mapped[datetime]
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (UniqueConstraint("subscription_id", "name"), Index(None, "subscription_id", "created_at"))
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
 class VirtualMachineRow(Table):
     """A virtual machine: what its tenant wants, and what was last seen of it."""
 
@@ -51,6 +67,9 @@ class VirtualMachineRow(Table):
     image_id: Mapped[str] = mapped_column(ForeignKey("images.id"))
     stamp_id: Mapped[str] = mapped_column(ForeignKey("stamps.id"))
     host_id: Mapped[str | None] = mapped_column(ForeignKey("hosts.id"), default=None, index=True)
+    availability_set_id: Mapped[str | None] = mapped_column(
+        ForeignKey("availability_sets.id"), default=None, index=True
+    )
     ssh_public_keys: Mapped[list[str]]
     sealed_user_data: Mapped[bytes | None] = mapped_column(default=None)
     desired: Mapped[str]

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import delete, select
 
+from zaffre.compute.availability_sets import AvailabilitySets
 from zaffre.compute.seed import hostname_of
 from zaffre.compute.sizes import Sizes
 from zaffre.compute.states import Desired, Observed, Transition, derive_state
@@ -38,6 +39,7 @@ _FIELDS = {
     "memory_mib": Field(VirtualMachineRow.memory_mib, FieldType.INTEGER),
     "image_id": Field(VirtualMachineRow.image_id, FieldType.ID),
     "tags": Field(VirtualMachineRow.tag_text, FieldType.TEXT, searchable=True, sortable=False),
+    "availability_set_id": Field(VirtualMachineRow.availability_set_id, FieldType.ID, sortable=False),
     "created_at": Field(VirtualMachineRow.created_at, FieldType.INSTANT),
 }
 TENANT_LISTING = Listing(VirtualMachineRow, _FIELDS, key=VirtualMachineRow.id, order="name")
@@ -134,6 +136,7 @@ class NewVirtualMachine:
     ports: Sequence[PortRequest]
     ssh_public_keys: Sequence[str] = field(default_factory=tuple[str, ...])
     user_data: SecretStr | None = None
+    availability_set_id: str | None = None
 
 
 class VirtualMachines:
@@ -149,12 +152,14 @@ class VirtualMachines:
 
         Raises:
             InvalidInput: there is no such size, or it is too small for the image.
-            NotFound: the image, a network or a subnet is not there for this subscription.
+            NotFound: the image, availability set, a network or a subnet is not there for this subscription.
             QuotaExceeded: the plan does not allow it.
             NameTaken: the subscription has another virtual machine of that name.
             AddressTaken, SubnetFull, NetworkNotReady: see `Ports.allocate`.
         """
         size = await Sizes(self._work).named(draft.size)
+        if draft.availability_set_id is not None:
+            await AvailabilitySets(self._work, self._subscription_id).get(draft.availability_set_id, lock=RowLock.USE)
         machine_id = self._work.ids.new()
         image = await Images(self._work).use(draft.image_id, machine_id)
         disk_gib = _disk_gib(draft, size, image)
@@ -272,6 +277,7 @@ class VirtualMachines:
             memory_mib=size.memory_mib,
             image_id=draft.image_id,
             stamp_id=draft.stamp_id,
+            availability_set_id=draft.availability_set_id,
             ssh_public_keys=list(draft.ssh_public_keys),
             sealed_user_data=sealed,
             desired=Desired.RUNNING,

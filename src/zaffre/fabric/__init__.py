@@ -5,8 +5,8 @@ images, which are copied to a host when it first needs one. Placement chooses a 
 conditional statement, so racing placements never overbook. `Hypervisors` keeps one open door to every host and passes
 on what the hosts report.
 
-Public face for the floors above: `Hypervisors`, `Placement`, `Demand`, `Images`, `ImageCopies`, `Clouds`, `Cleanups`,
-`HostDown`.
+Public face for the floors above: `Hypervisors`, `Placement`, `Demand`, `Separation`, `Images`, `ImageCopies`,
+`Clouds`, `Cleanups`, `HostDown`.
 """
 
 from zaffre.fabric.cleanups import Cleanups
@@ -14,7 +14,7 @@ from zaffre.fabric.clouds import Clouds
 from zaffre.fabric.hypervisors import HostDown, Hypervisors
 from zaffre.fabric.image_copies import ImageCopies
 from zaffre.fabric.images import Images
-from zaffre.fabric.placement import Demand, NoCapacity, Placement
+from zaffre.fabric.placement import Demand, NoCapacity, Placement, Separation
 
 __all__ = [
     "Cleanups",
@@ -26,4 +26,5 @@ __all__ = [
     "Images",
     "NoCapacity",
     "Placement",
+    "Separation",
 ]

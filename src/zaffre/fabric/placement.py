@@ -4,13 +4,18 @@ A host must be enabled, answer, and have room for the guest's processors, memory
 guests of the same subscription come first, so that one host's failure takes as little of a tenant as possible; then
 those with the larger share of memory free. The choice is a guess made from a snapshot; the reservation that follows is
 a conditional statement that holds under any race, and when it loses, the next candidate is tried.
+
+Guests can be kept apart: a group's guests never share a host when it is strict, which a unique constraint guarantees,
+and otherwise only when every host that has room holds one of them already, and then the host with the fewest.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Subquery, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from zaffre.fabric.hosts import HostState
 from zaffre.fabric.tables import HostRow, ReservationRow
@@ -31,18 +36,48 @@ class Demand:
     storage_gib: int
 
 
+@dataclass(frozen=True)
+class Separation:
+    """Whose company a guest shall not have: that of the other guests of its group."""
+
+    group_id: str
+    name: str
+    """Of the group, for people."""
+    strict: bool
+    """Whether it is rather not placed at all than with one of them."""
+
+
 class NoCapacity(Conflict):
     """No host can take the guest; `detail` says why, host by host in numbers."""
 
     code = "placement.no_host"
     title = "No host has room"
 
-    def __init__(self, demand: Demand, why: str) -> None:
+    def __init__(self, demand: Demand, why: str, apart: Separation | None = None) -> None:
+        remedy = "Choose a smaller size, try again later, or ask the operator to add a host."
+        if apart is not None and apart.strict:
+            remedy = (
+                f"Availability set {apart.name!r} is strict, so each of its machines needs a host of its own: delete "
+                "one of them, use a set with the policy `preferred`, or ask the operator to add a host."
+            )
         super().__init__(
             f"No host can take {demand.vcpus} vCPUs, {demand.memory_mib} MiB of memory and "
             f"{demand.storage_gib} GiB of disk: {why}.",
-            remedy="Choose a smaller size, try again later, or ask the operator to add a host.",
+            remedy=remedy,
         )
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What is looked for."""
+
+    resource_id: str
+    subscription_id: str
+    stamp_id: str
+    demand: Demand
+    apart: Separation | None
+    only: str | None
+    never: str | None
 
 
 class Placement:
@@ -52,8 +87,28 @@ class Placement:
         self._work = work
         self._session = work.session
 
-    async def reserve(self, resource_id: str, subscription_id: str, stamp_id: str, demand: Demand) -> str:
+    async def reserve(
+        self,
+        resource_id: str,
+        subscription_id: str,
+        stamp_id: str,
+        demand: Demand,
+        *,
+        apart: Separation | None = None,
+        only: str | None = None,
+        never: str | None = None,
+    ) -> str:
         """Reserve room on the best host of a stamp; returns the host's id. A second call returns the same host.
+
+        Args:
+            resource_id: who holds the room.
+            subscription_id: whose guest it is for.
+            stamp_id: where to look.
+            demand: how much room.
+            apart: the group whose guests to stay away from. Whoever places several at a time and wants them spread as
+                far as possible, not only as far as they must, keeps others from placing the same group meanwhile.
+            only: the one host that will do.
+            never: a host that will not do.
 
         Raises:
             NoCapacity: no host fits.
@@ -61,25 +116,27 @@ class Placement:
         held = await self.host_of(resource_id)
         if held is not None:
             return held
+        search = _Search(resource_id, subscription_id, stamp_id, demand, apart, only, never)
         for _ in range(ROUNDS):
-            candidates = await self._candidates(subscription_id, stamp_id, demand)
+            candidates = await self._candidates(search)
             for host_id in candidates:
-                if await self._take(host_id, demand):
-                    self._session.add(
-                        ReservationRow(
-                            resource_id=resource_id,
-                            host_id=host_id,
-                            subscription_id=subscription_id,
-                            vcpus=demand.vcpus,
-                            memory_mib=demand.memory_mib,
-                            storage_gib=demand.storage_gib,
-                            created_at=self._work.clock.now(),
-                        )
-                    )
+                if await self._take(host_id, search):
                     return host_id
             if not candidates:
                 break
-        raise NoCapacity(demand, await self._explain(stamp_id, demand))
+        raise NoCapacity(demand, await self._explain(search), apart)
+
+    async def hand_over(self, resource_id: str, heir_id: str) -> None:
+        """Give the room that one holds to another, which gives back what it held itself. Done already: nothing."""
+        if await self.host_of(resource_id) is None:
+            return
+        await self.release(heir_id)
+        await self._session.execute(
+            update(ReservationRow)
+            .where(ReservationRow.resource_id == resource_id)
+            .values(resource_id=heir_id)
+            .execution_options(synchronize_session=False)
+        )
 
     async def release(self, resource_id: str) -> None:
         """Give back the room that a guest holds. One that holds none is left alone."""
@@ -113,32 +170,45 @@ class Placement:
         statement = select(ReservationRow.host_id).where(ReservationRow.resource_id == resource_id)
         return await self._session.scalar(statement)
 
-    async def _candidates(self, subscription_id: str, stamp_id: str, demand: Demand) -> Sequence[str]:
-        """Return the best hosts: without guests of the subscription, or if there are none, with the fewest."""
-        suitable = (
-            HostRow.stamp_id == stamp_id,
-            HostRow.state == HostState.ENABLED,
-            HostRow.connected.is_(True),
-            *_fits(demand),
+    async def _candidates(self, search: _Search) -> Sequence[str]:
+        """Return the best hosts.
+
+        Those without guests of the group, if there are any or the group is strict, and else those with the fewest.
+        Among them those without guests of the subscription, or if there are none, those with the fewest.
+        """
+        suitable = _suitable(search)
+        if search.apart is None:
+            return await self._spread(search, suitable)
+        members = select(ReservationRow.host_id).where(
+            ReservationRow.group_id == search.apart.group_id, ReservationRow.host_id == HostRow.id
         )
-        mine = ReservationRow.subscription_id == subscription_id
+        hosts = await self._spread(search, [*suitable, ~members.exists()])
+        if hosts or search.apart.strict:
+            return hosts
+        counted = _guests_per_host(ReservationRow.group_id == search.apart.group_id)
+        shared = select(HostRow.id).join(counted, counted.c.host_id == HostRow.id).where(*suitable)
+        ordered = shared.order_by(counted.c.guests, *_EMPTIEST_FIRST).limit(CANDIDATES)
+        return (await self._session.scalars(ordered)).all()
+
+    async def _spread(self, search: _Search, suitable: Sequence[ColumnElement[bool]]) -> Sequence[str]:
+        """Return the best suitable hosts: without guests of the subscription, or if there are none, with the fewest."""
+        mine = ReservationRow.subscription_id == search.subscription_id
         # Reads hosts in the order of their index, and only as many as it returns.
         held = select(ReservationRow.host_id).where(mine, ReservationRow.host_id == HostRow.id)
         fresh = select(HostRow.id).where(*suitable, ~held.exists())
         hosts = (await self._session.scalars(fresh.order_by(*_EMPTIEST_FIRST).limit(CANDIDATES))).all()
         if hosts:
             return hosts
-        counted = (
-            select(ReservationRow.host_id, func.count().label("guests"))
-            .where(mine)
-            .group_by(ReservationRow.host_id)
-            .subquery()
-        )
+        counted = _guests_per_host(mine)
         shared = select(HostRow.id).join(counted, counted.c.host_id == HostRow.id).where(*suitable)
         ordered = shared.order_by(counted.c.guests, *_EMPTIEST_FIRST).limit(CANDIDATES)
         return (await self._session.scalars(ordered)).all()
 
-    async def _take(self, host_id: str, demand: Demand) -> bool:
+    async def _take(self, host_id: str, search: _Search) -> bool:
+        """Take the room, unless others were faster or the group has come to the host."""
+        if not await self._note(host_id, search):
+            return False
+        demand = search.demand
         result = await self._session.execute(
             update(HostRow)
             .where(HostRow.id == host_id, HostRow.state == HostState.ENABLED, *_fits(demand))
@@ -149,17 +219,75 @@ class Placement:
             )
             .execution_options(synchronize_session=False)
         )
-        return isinstance(result, CursorResult) and result.rowcount == 1
+        if isinstance(result, CursorResult) and result.rowcount == 1:
+            return True
+        await self._session.execute(delete(ReservationRow).where(ReservationRow.resource_id == search.resource_id))
+        return False
 
-    async def _explain(self, stamp_id: str, demand: Demand) -> str:
-        statement = select(HostRow).where(HostRow.stamp_id == stamp_id).execution_options(populate_existing=True)
-        hosts = (await self._session.scalars(statement)).all()
+    async def _note(self, host_id: str, search: _Search) -> bool:
+        """Write the reservation down; False when a strict group has come to the host meanwhile.
+
+        Before the room is taken, because a refusal by the constraint must not lose the transaction.
+        """
+        insert = sqlite_insert if self._session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        group_id = search.apart.group_id if search.apart is not None else None
+        values = {
+            "resource_id": search.resource_id,
+            "host_id": host_id,
+            "subscription_id": search.subscription_id,
+            "vcpus": search.demand.vcpus,
+            "memory_mib": search.demand.memory_mib,
+            "storage_gib": search.demand.storage_gib,
+            "group_id": group_id,
+            "exclusive_group_id": group_id if search.apart is not None and search.apart.strict else None,
+            "created_at": self._work.clock.now(),
+        }
+        noting = insert(ReservationRow).values(values)
+        alone = noting.on_conflict_do_nothing(index_elements=["exclusive_group_id", "host_id"])
+        return await self._session.scalar(alone.returning(ReservationRow.resource_id)) is not None
+
+    async def _explain(self, search: _Search) -> str:
+        statement = select(HostRow).where(HostRow.stamp_id == search.stamp_id)
+        if search.only is not None:
+            statement = statement.where(HostRow.id == search.only)
+        hosts = (await self._session.scalars(statement.execution_options(populate_existing=True))).all()
         if not hosts:
-            return "the stamp has no hosts"
-        reasons = Counter(_reason(host, demand) for host in hosts)
+            return "the stamp has no hosts" if search.only is None else "the host belongs to another stamp"
+        occupied = await self._occupied(search.apart)
+        reasons = Counter(_why(host, search, occupied) for host in hosts)
         told = "; ".join(f"{count} of {len(hosts)} hosts {reason}" for reason, count in reasons.most_common())
         free_mib = max(host.memory_capacity_mib - host.memory_reserved_mib for host in hosts)
         return f"{told} (most memory free on one host: {free_mib} MiB)"
+
+    async def _occupied(self, apart: Separation | None) -> frozenset[str]:
+        """Return the hosts that a strict group's guests keep its other guests from."""
+        if apart is None or not apart.strict:
+            return frozenset()
+        statement = select(ReservationRow.host_id).where(ReservationRow.exclusive_group_id == apart.group_id)
+        return frozenset(await self._session.scalars(statement))
+
+
+def _suitable(search: _Search) -> list[ColumnElement[bool]]:
+    conditions = [
+        HostRow.stamp_id == search.stamp_id,
+        HostRow.state == HostState.ENABLED,
+        HostRow.connected.is_(True),
+        *_fits(search.demand),
+    ]
+    if search.only is not None:
+        conditions.append(HostRow.id == search.only)
+    if search.never is not None:
+        conditions.append(HostRow.id != search.never)
+    return conditions
+
+
+def _guests_per_host(whose: ColumnElement[bool]) -> Subquery:
+    return (
+        select(ReservationRow.host_id, func.count().label("guests"))
+        .where(whose)
+        .group_by(ReservationRow.host_id)
+        .subquery()
+    )
 
 
 def _fits(demand: Demand) -> list[ColumnElement[bool]]:
@@ -170,7 +298,20 @@ def _fits(demand: Demand) -> list[ColumnElement[bool]]:
     ]
 
 
-def _reason(host: HostRow, demand: Demand) -> str:
+def _why(host: HostRow, search: _Search, occupied: frozenset[str]) -> str:
+    if host.id == search.never:
+        return "hold it already"
+    return unfitness(host, search.demand, in_company=host.id in occupied) or "were taken by others meanwhile"
+
+
+def unfitness(host: HostRow, demand: Demand, *, in_company: bool) -> str | None:
+    """Return why a host cannot take a guest, as the predicate of "hosts …"; None when it can.
+
+    Args:
+        host: the host.
+        demand: the room that the guest needs.
+        in_company: whether the host holds a guest from which this one must stay apart.
+    """
     if host.state != HostState.ENABLED:
         return f"are {host.state}"
     if not host.connected:
@@ -181,4 +322,6 @@ def _reason(host: HostRow, demand: Demand) -> str:
         return "lack processors"
     if host.storage_reserved_gib + demand.storage_gib > host.storage_capacity_gib:
         return "lack disk"
-    return "were taken by others meanwhile"
+    if in_company:
+        return "hold a machine of the availability set already"
+    return None

@@ -83,9 +83,17 @@ class ReservationRow(Table):
     vcpus: Mapped[int]
     memory_mib: Mapped[int]
     storage_gib: Mapped[int]
+    group_id: Mapped[str | None] = id_column()
+    """Guests of one group are kept on different hosts as far as possible."""
+    exclusive_group_id: Mapped[str | None] = id_column()
+    """The same group when its guests must never share a host: the constraint below is what forbids it."""
     created_at: Mapped[datetime]
 
-    __table_args__ = (Index(None, "subscription_id", "host_id"),)
+    __table_args__ = (
+        Index(None, "subscription_id", "host_id"),
+        Index(None, "group_id", "host_id"),
+        UniqueConstraint("exclusive_group_id", "host_id"),
+    )
 
 
 class CloudRow(Table):

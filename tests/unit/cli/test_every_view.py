@@ -20,6 +20,7 @@ TENANT_LISTS = (
     "image list",
     "size list",
     "key list",
+    "availability-set list",
     "operation list",
     "events",
     "session list",
@@ -36,6 +37,7 @@ TENANT_SHEETS = (
     "image show tiny",
     "size show tiny",
     "key show laptop",
+    "availability-set show pair",
     "context show",
     "operation show {operation}",
 )
@@ -78,7 +80,8 @@ def settled(served: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> 
         "network create net --subnet a=10.0.0.0/24",
         f"key add laptop --file {directory / 'id.pub'}",
         "token create ci",
-        "vm create web --image tiny --size tiny --key laptop",
+        "availability-set create pair --strict",
+        "vm create web --image tiny --size tiny --key laptop --availability-set pair",
     ):
         person.does(line)
     yield person

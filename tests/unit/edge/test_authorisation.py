@@ -87,6 +87,7 @@ async def test_another_tenants_resources_look_as_if_they_did_not_exist(cloud: Si
         f"{owner.base}/ssh-keys",
         {"name": "k", "public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJNqWXYsVhFQyqfGJ5Kx0xZlyCPPpp3fk0lIx6a5v3k8"},
     )
+    together = await owner.client.post(f"{owner.base}/availability-sets", {"name": "set"})
     operation = owner.client.ended["id"]
     subnet = network["subnets"][0]["id"]
     paths = [
@@ -99,6 +100,8 @@ async def test_another_tenants_resources_look_as_if_they_did_not_exist(cloud: Si
         f"{owner.base}/vm-networks/{network['id']}/subnets/{subnet}",
         f"{owner.base}/vm-networks/{network['id']}/ports",
         f"{owner.base}/ssh-keys/{key['id']}",
+        f"{owner.base}/availability-sets/{together['id']}",
+        f"{stranger.base}/availability-sets/{together['id']}",
         f"{owner.base}/images",
         f"/operations/{operation}",
         # Through the stranger's own subscription as well: the parent must match.
@@ -121,5 +124,7 @@ async def test_another_tenants_resources_look_as_if_they_did_not_exist(cloud: Si
         assert (path, answer.status) == (path, 404)
     borrowed = stranger.machine_body("thief", network)
     answer = await stranger.client.ask("POST", f"{stranger.base}/virtual-machines", borrowed)
+    assert answer.status == 404
+    answer = await stranger.ask_vm("thief", availability_set_id=together["id"])
     assert answer.status == 404
     assert (await owner.read_vm(machine["id"]))["state"] == "running"

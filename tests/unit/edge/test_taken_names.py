@@ -85,12 +85,14 @@ async def tenant_things(tenant: Tenant) -> dict[str, dict[str, Any]]:
     network = await tenant.network()
     await tenant.vm("vm", network)
     await tenant.client.post(f"{tenant.base}/ssh-keys", {"name": "key", "public_key": PUBLIC_KEY})
+    await tenant.client.post(f"{tenant.base}/availability-sets", {"name": "set"})
     networks = f"{tenant.base}/vm-networks"
     return {
         f"{tenant.base}/virtual-machines": tenant.machine_body("vm", network),
         networks: {"name": "net", "subnets": [{"name": "subnet", "cidr": "10.0.0.0/24"}]},
         f"{networks}/{network['id']}/subnets": {"name": "subnet", "cidr": "10.0.1.0/24"},
         f"{tenant.base}/ssh-keys": {"name": "key", "public_key": PUBLIC_KEY},
+        f"{tenant.base}/availability-sets": {"name": "set"},
     }
 
 

@@ -14,6 +14,7 @@ from zaffre.client.models import (
     SubscriptionView,
     UsageView,
 )
+from zaffre.client.resources.availability_sets import AvailabilitySets
 from zaffre.client.resources.images import AvailableImages
 from zaffre.client.resources.sizes import AvailableSizes
 from zaffre.client.resources.ssh_keys import SshKeys
@@ -88,6 +89,11 @@ class SubscriptionScope:
     def ssh_keys(self) -> SshKeys:
         """Its SSH keys."""
         return SshKeys(self._connection, f"{self._path}/ssh-keys")
+
+    @cached_property
+    def availability_sets(self) -> AvailabilitySets:
+        """Its availability sets."""
+        return AvailabilitySets(self._connection, f"{self._path}/availability-sets")
 
     @cached_property
     def images(self) -> AvailableImages:

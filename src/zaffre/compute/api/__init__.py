@@ -1,9 +1,15 @@
 """Routes of compute: virtual machines, what they are made from, keys, and the operator's view of all of them."""
 
-from zaffre.compute.api import catalogue, serial_logs, ssh_keys, unmanaged_guests, virtual_machines
+from zaffre.compute.api import availability_sets, catalogue, serial_logs, ssh_keys, unmanaged_guests, virtual_machines
 from zaffre.compute.api.virtual_machines import PROVIDER_NAME
 
-TENANT_ROUTERS = (virtual_machines.tenant, serial_logs.tenant, catalogue.tenant, ssh_keys.tenant)
+TENANT_ROUTERS = (
+    virtual_machines.tenant,
+    serial_logs.tenant,
+    catalogue.tenant,
+    ssh_keys.tenant,
+    availability_sets.tenant,
+)
 ADMIN_ROUTERS = (virtual_machines.administration, catalogue.administration, unmanaged_guests.administration)
 
 __all__ = ["ADMIN_ROUTERS", "PROVIDER_NAME", "TENANT_ROUTERS"]

@@ -44,6 +44,8 @@ class NewVirtualMachineBody(Body):
     """Of the root disk; left out, it is as large as the image needs."""
     ports: Annotated[list[NewPortBody], Field(max_length=PORTS_PER_MACHINE)] = Field(default_factory=list[NewPortBody])
     ssh_key_ids: Annotated[list[Id], Field(max_length=20)] = Field(default_factory=list[str])
+    availability_set_id: Id | None = None
+    """The machines with which it shall not share a host."""
     user_data: Annotated[Content, Field(description="cloud-init user-data; kept encrypted, never shown")] | None = None
 
 
@@ -106,6 +108,7 @@ class VirtualMachineView(ResourceView):
     vcpus: int
     memory_mib: int
     image_id: str
+    availability_set_id: str | None
     state: Transition | Observed
     """What is being done with it, or else what was last seen of it."""
     desired: Desired
@@ -145,6 +148,7 @@ _PLAIN = (
     *("id", "generation", "created_at", "subscription_id", "name", "hostname", "size", "vcpus", "memory_mib"),
     *("image_id", "state", "desired", "observed", "stop_reason", "ready", "observed_at", "host_id", "stamp_id"),
     "tags",
+    "availability_set_id",
 )
 
 

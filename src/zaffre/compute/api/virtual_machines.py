@@ -63,6 +63,7 @@ async def create_virtual_machine(
         ports=[port.to_request() for port in body.ports],
         ssh_public_keys=await SshKeys(work, subscription.id).public_keys(body.ssh_key_ids),
         user_data=SecretStr(body.user_data) if body.user_data is not None else None,
+        availability_set_id=body.availability_set_id,
     )
     row, operation = await VirtualMachines(work, subscription.id).create(draft)
     accept(response, operation.id)

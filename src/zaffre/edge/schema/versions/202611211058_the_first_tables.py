@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211056
+Revision: 202611211058
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211056"
+revision = "202611211058"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -317,6 +317,26 @@ def upgrade() -> None:
     op.create_index(op.f("ix_subscriptions_plan_id"), "subscriptions", ["plan_id"], unique=False)
     op.create_index(op.f("ix_subscriptions_state"), "subscriptions", ["state"], unique=False)
     op.create_table(
+        "availability_sets",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("policy", sa.String(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"], ["subscriptions.id"], name=op.f("fk_availability_sets_subscription_id_subscriptions")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_availability_sets")),
+        sa.UniqueConstraint("subscription_id", "name", name=op.f("uq_availability_sets_subscription_id_name")),
+    )
+    op.create_index(
+        op.f("ix_availability_sets_subscription_id_created_at"),
+        "availability_sets",
+        ["subscription_id", "created_at"],
+        unique=False,
+    )
+    op.create_table(
         "cleanups",
         sa.Column("id", Id, nullable=False),
         sa.Column("host_id", Id, nullable=False),
@@ -377,10 +397,14 @@ def upgrade() -> None:
         sa.Column("vcpus", sa.Integer(), nullable=False),
         sa.Column("memory_mib", sa.Integer(), nullable=False),
         sa.Column("storage_gib", sa.Integer(), nullable=False),
+        sa.Column("group_id", Id, nullable=True),
+        sa.Column("exclusive_group_id", Id, nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["host_id"], ["hosts.id"], name=op.f("fk_reservations_host_id_hosts")),
         sa.PrimaryKeyConstraint("resource_id", name=op.f("pk_reservations")),
+        sa.UniqueConstraint("exclusive_group_id", "host_id", name=op.f("uq_reservations_exclusive_group_id_host_id")),
     )
+    op.create_index(op.f("ix_reservations_group_id_host_id"), "reservations", ["group_id", "host_id"], unique=False)
     op.create_index(op.f("ix_reservations_host_id"), "reservations", ["host_id"], unique=False)
     op.create_index(
         op.f("ix_reservations_subscription_id_host_id"), "reservations", ["subscription_id", "host_id"], unique=False
@@ -430,57 +454,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_unmanaged_guests_first_seen_at"), "unmanaged_guests", ["first_seen_at"], unique=False)
     op.create_table(
-        "virtual_machines",
-        sa.Column("id", Id, nullable=False),
-        sa.Column("subscription_id", Id, nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("hostname", sa.String(), nullable=False),
-        sa.Column("size", sa.String(), nullable=False),
-        sa.Column("vcpus", sa.Integer(), nullable=False),
-        sa.Column("memory_mib", sa.Integer(), nullable=False),
-        sa.Column("image_id", Id, nullable=False),
-        sa.Column("stamp_id", Id, nullable=False),
-        sa.Column("host_id", Id, nullable=True),
-        sa.Column("ssh_public_keys", Json, nullable=False),
-        sa.Column("sealed_user_data", sa.LargeBinary(), nullable=True),
-        sa.Column("desired", sa.String(), nullable=False),
-        sa.Column("observed", sa.String(), nullable=False),
-        sa.Column("stop_reason", sa.String(), nullable=True),
-        sa.Column("ready", sa.Boolean(), nullable=False),
-        sa.Column("transition", sa.String(), nullable=True),
-        sa.Column("operation_id", Id, nullable=True),
-        sa.Column("tags", Json, nullable=False),
-        sa.Column("tag_text", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("observed_at", UtcDateTime(), nullable=True),
-        sa.Column("checkpoint_id", Id, nullable=True),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("generation", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["host_id"], ["hosts.id"], name=op.f("fk_virtual_machines_host_id_hosts")),
-        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("fk_virtual_machines_image_id_images")),
-        sa.ForeignKeyConstraint(["stamp_id"], ["stamps.id"], name=op.f("fk_virtual_machines_stamp_id_stamps")),
-        sa.ForeignKeyConstraint(
-            ["subscription_id"], ["subscriptions.id"], name=op.f("fk_virtual_machines_subscription_id_subscriptions")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_virtual_machines")),
-        sa.UniqueConstraint("subscription_id", "name", name=op.f("uq_virtual_machines_subscription_id_name")),
-    )
-    op.create_index(op.f("ix_virtual_machines_host_id"), "virtual_machines", ["host_id"], unique=False)
-    op.create_index(op.f("ix_virtual_machines_name_id"), "virtual_machines", ["name", "id"], unique=False)
-    op.create_index(op.f("ix_virtual_machines_state"), "virtual_machines", ["state"], unique=False)
-    op.create_index(
-        op.f("ix_virtual_machines_subscription_id_created_at"),
-        "virtual_machines",
-        ["subscription_id", "created_at"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_virtual_machines_subscription_id_state"),
-        "virtual_machines",
-        ["subscription_id", "state"],
-        unique=False,
-    )
-    op.create_table(
         "vm_networks",
         sa.Column("id", Id, nullable=False),
         sa.Column("subscription_id", Id, nullable=False),
@@ -505,6 +478,91 @@ def upgrade() -> None:
         op.f("ix_vm_networks_subscription_id_created_at"),
         "vm_networks",
         ["subscription_id", "created_at"],
+        unique=False,
+    )
+    op.create_table(
+        "subnets",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("vm_network_id", Id, nullable=False),
+        sa.Column("logical_network_id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("vsid", sa.Integer(), nullable=False),
+        sa.Column("cidr", sa.String(), nullable=False),
+        sa.Column("gateway", sa.String(), nullable=False),
+        sa.Column("gateway_mac", sa.String(), nullable=False),
+        sa.Column("mtu", sa.Integer(), nullable=False),
+        sa.Column("dns_servers", Json, nullable=False),
+        sa.Column("next_host", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["logical_network_id"], ["logical_networks.id"], name=op.f("fk_subnets_logical_network_id_logical_networks")
+        ),
+        sa.ForeignKeyConstraint(
+            ["vm_network_id"], ["vm_networks.id"], name=op.f("fk_subnets_vm_network_id_vm_networks")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subnets")),
+        sa.UniqueConstraint("logical_network_id", "vsid", name=op.f("uq_subnets_logical_network_id_vsid")),
+        sa.UniqueConstraint("vm_network_id", "name", name=op.f("uq_subnets_vm_network_id_name")),
+    )
+    op.create_table(
+        "virtual_machines",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("hostname", sa.String(), nullable=False),
+        sa.Column("size", sa.String(), nullable=False),
+        sa.Column("vcpus", sa.Integer(), nullable=False),
+        sa.Column("memory_mib", sa.Integer(), nullable=False),
+        sa.Column("image_id", Id, nullable=False),
+        sa.Column("stamp_id", Id, nullable=False),
+        sa.Column("host_id", Id, nullable=True),
+        sa.Column("availability_set_id", Id, nullable=True),
+        sa.Column("ssh_public_keys", Json, nullable=False),
+        sa.Column("sealed_user_data", sa.LargeBinary(), nullable=True),
+        sa.Column("desired", sa.String(), nullable=False),
+        sa.Column("observed", sa.String(), nullable=False),
+        sa.Column("stop_reason", sa.String(), nullable=True),
+        sa.Column("ready", sa.Boolean(), nullable=False),
+        sa.Column("transition", sa.String(), nullable=True),
+        sa.Column("operation_id", Id, nullable=True),
+        sa.Column("tags", Json, nullable=False),
+        sa.Column("tag_text", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("observed_at", UtcDateTime(), nullable=True),
+        sa.Column("checkpoint_id", Id, nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["availability_set_id"],
+            ["availability_sets.id"],
+            name=op.f("fk_virtual_machines_availability_set_id_availability_sets"),
+        ),
+        sa.ForeignKeyConstraint(["host_id"], ["hosts.id"], name=op.f("fk_virtual_machines_host_id_hosts")),
+        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("fk_virtual_machines_image_id_images")),
+        sa.ForeignKeyConstraint(["stamp_id"], ["stamps.id"], name=op.f("fk_virtual_machines_stamp_id_stamps")),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"], ["subscriptions.id"], name=op.f("fk_virtual_machines_subscription_id_subscriptions")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_virtual_machines")),
+        sa.UniqueConstraint("subscription_id", "name", name=op.f("uq_virtual_machines_subscription_id_name")),
+    )
+    op.create_index(
+        op.f("ix_virtual_machines_availability_set_id"), "virtual_machines", ["availability_set_id"], unique=False
+    )
+    op.create_index(op.f("ix_virtual_machines_host_id"), "virtual_machines", ["host_id"], unique=False)
+    op.create_index(op.f("ix_virtual_machines_name_id"), "virtual_machines", ["name", "id"], unique=False)
+    op.create_index(op.f("ix_virtual_machines_state"), "virtual_machines", ["state"], unique=False)
+    op.create_index(
+        op.f("ix_virtual_machines_subscription_id_created_at"),
+        "virtual_machines",
+        ["subscription_id", "created_at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_virtual_machines_subscription_id_state"),
+        "virtual_machines",
+        ["subscription_id", "state"],
         unique=False,
     )
     op.create_table(
@@ -542,31 +600,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_disks")),
     )
     op.create_index(op.f("ix_disks_virtual_machine_id"), "disks", ["virtual_machine_id"], unique=False)
-    op.create_table(
-        "subnets",
-        sa.Column("id", Id, nullable=False),
-        sa.Column("vm_network_id", Id, nullable=False),
-        sa.Column("logical_network_id", Id, nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("vsid", sa.Integer(), nullable=False),
-        sa.Column("cidr", sa.String(), nullable=False),
-        sa.Column("gateway", sa.String(), nullable=False),
-        sa.Column("gateway_mac", sa.String(), nullable=False),
-        sa.Column("mtu", sa.Integer(), nullable=False),
-        sa.Column("dns_servers", Json, nullable=False),
-        sa.Column("next_host", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["logical_network_id"], ["logical_networks.id"], name=op.f("fk_subnets_logical_network_id_logical_networks")
-        ),
-        sa.ForeignKeyConstraint(
-            ["vm_network_id"], ["vm_networks.id"], name=op.f("fk_subnets_vm_network_id_vm_networks")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_subnets")),
-        sa.UniqueConstraint("logical_network_id", "vsid", name=op.f("uq_subnets_logical_network_id_vsid")),
-        sa.UniqueConstraint("vm_network_id", "name", name=op.f("uq_subnets_vm_network_id_name")),
-    )
     op.create_table(
         "ports",
         sa.Column("id", Id, nullable=False),

@@ -1,0 +1,36 @@
+"""Availability sets of a subscription."""
+
+from zaffre.client.collection import Collection
+from zaffre.client.connection import Connection
+from zaffre.client.models import (
+    AvailabilityPolicy,
+    AvailabilitySetChangeBody,
+    AvailabilitySetView,
+    NewAvailabilitySetBody,
+)
+
+
+class AvailabilitySets(Collection[AvailabilitySetView, AvailabilitySetView]):
+    """Virtual machines that are kept on different hosts."""
+
+    noun = "availability set"
+
+    def __init__(self, connection: Connection, path: str) -> None:
+        """Use the sets of the subscription at `path`."""
+        super().__init__(connection, path, AvailabilitySetView, AvailabilitySetView)
+
+    def create(self, name: str, policy: AvailabilityPolicy = AvailabilityPolicy.PREFERRED) -> AvailabilitySetView:
+        """Make an availability set; its policy stays."""
+        return self._create(NewAvailabilitySetBody(name=name, policy=policy))
+
+    def rename(self, set_id: str, name: str, if_match: int | None = None) -> AvailabilitySetView:
+        """Rename an availability set."""
+        return self._change(set_id, AvailabilitySetChangeBody(name=name), AvailabilitySetView, if_match)
+
+    def delete(self, set_id: str, if_match: int | None = None) -> None:
+        """Delete an availability set.
+
+        Raises:
+            ZaffreError: virtual machines are in it.
+        """
+        self._delete(set_id, if_match)
