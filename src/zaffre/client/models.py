@@ -643,17 +643,6 @@ class Problem(Wire):
     type: str
 
 
-class ProviderView(Wire):
-    """A resource provider."""
-
-    name: str
-    dimensions: list[DimensionView]
-    healthy: bool
-    sentence: str
-    title: str
-    version: str
-
-
 class ReadinessView(Wire):
     """Whether the process can do its work."""
 
@@ -705,6 +694,14 @@ class SerialLogView(Wire):
     offset: int
     size: int
     text: str
+
+
+class ServiceSettingView(Wire):
+    """Something a plan must say about a provider's service: the id of an item of a collection."""
+
+    name: str
+    collection: str
+    title: str
 
 
 class SessionView(Wire):
@@ -1079,6 +1076,18 @@ class PlanView(Wire):
     generation: int
     services: list[PlannedServiceView]
     subscriptions_per_account: int | None
+
+
+class ProviderView(Wire):
+    """A resource provider."""
+
+    name: str
+    dimensions: list[DimensionView]
+    healthy: bool
+    sentence: str
+    settings: list[ServiceSettingView]
+    title: str
+    version: str
 
 
 class SubscriptionDetailView(Wire):

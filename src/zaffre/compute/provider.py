@@ -14,7 +14,7 @@ from zaffre.fabric.tables import HostRow
 from zaffre.foundation.errors import InvalidInput, NotFound
 from zaffre.foundation.ids import is_uuid
 from zaffre.foundation.work import UnitOfWork
-from zaffre.management import ProviderHealth, QuotaDimension, SubscriptionChange, SyncAnswer
+from zaffre.management import ProviderHealth, QuotaDimension, ServiceSetting, SubscriptionChange, SyncAnswer
 
 
 class ComputeProvider:
@@ -30,6 +30,7 @@ class ComputeProvider:
         QuotaDimension("disk_gib", "Disk", "GiB", default=500, maximum=2**40),
         QuotaDimension("availability_sets", "Availability sets", "count", default=20, maximum=10_000),
     )
+    settings: Sequence[ServiceSetting] = (ServiceSetting("cloud_id", "Cloud", "/clouds"),)
     tenant_routers: Sequence[APIRouter] = api.TENANT_ROUTERS
     admin_routers: Sequence[APIRouter] = api.ADMIN_ROUTERS
 

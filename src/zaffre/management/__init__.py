@@ -14,6 +14,7 @@ from zaffre.management.providers import (
     ProviderRegistry,
     QuotaDimension,
     ResourceProvider,
+    ServiceSetting,
     SubscriptionChange,
     SyncAnswer,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "QuotaUsage",
     "Quotas",
     "ResourceProvider",
+    "ServiceSetting",
     "SubscriptionChange",
     "Subscriptions",
     "SyncAnswer",

@@ -170,6 +170,8 @@ class ProviderView(View):
     sentence: str
     """How it is, for people."""
     dimensions: list["DimensionView"]
+    settings: list["ServiceSettingView"]
+    """What a plan must say about its service."""
 
     @classmethod
     def of(cls, checked: CheckedHealth) -> "ProviderView":
@@ -182,6 +184,7 @@ class ProviderView(View):
             healthy=checked.health.healthy,
             sentence=checked.health.sentence,
             dimensions=[DimensionView.model_validate(dimension) for dimension in provider.dimensions],
+            settings=[ServiceSettingView.model_validate(setting) for setting in provider.settings],
         )
 
 
@@ -193,6 +196,15 @@ class DimensionView(View):
     unit: str
     default: int
     maximum: int
+
+
+class ServiceSettingView(View):
+    """Something a plan must say about a provider's service: the id of an item of a collection."""
+
+    name: str
+    title: str
+    collection: str
+    """Path of the admin API's collection to choose from."""
 
 
 def _providers(request: Request) -> ProviderRegistry:

@@ -35,6 +35,17 @@ class QuotaDimension:
 
 
 @dataclass(frozen=True)
+class ServiceSetting:
+    """Something a plan must say about a provider's service. Its value is the id of an item of a collection."""
+
+    name: str
+    """Key in `PlannedService.settings`."""
+    title: str
+    collection: str
+    """Path of the admin API's collection to choose from, such as `/clouds`."""
+
+
+@dataclass(frozen=True)
 class PlannedService:
     """A provider's service as one plan offers it."""
 
@@ -85,6 +96,8 @@ class ResourceProvider(Protocol):
     title: str
     version: str
     dimensions: Sequence[QuotaDimension]
+    settings: Sequence[ServiceSetting]
+    """What its service needs in a plan."""
     tenant_routers: Sequence[APIRouter]
     admin_routers: Sequence[APIRouter]
 

@@ -14,6 +14,7 @@ from zaffre.management import (
     PlannedService,
     ProviderHealth,
     QuotaDimension,
+    ServiceSetting,
     SubscriptionChange,
     SyncAnswer,
 )
@@ -34,6 +35,7 @@ class NetworkProvider:
     dimensions: Sequence[QuotaDimension] = (
         QuotaDimension(DIMENSION, "VM networks", "count", default=5, maximum=10_000),
     )
+    settings: Sequence[ServiceSetting] = (ServiceSetting("logical_network_id", "Logical network", "/logical-networks"),)
     tenant_routers: Sequence[APIRouter] = (api.tenant,)
     admin_routers: Sequence[APIRouter] = (api.administration,)
 
