@@ -36,6 +36,8 @@ ENTRIES = (
     Entry("image", "zaffre.cli.image_commands:app", "Images that virtual machines are made from.", _TENANT),
     Entry("size", "zaffre.cli.size_commands:app", "Sizes of virtual machines.", _TENANT),
     Entry("key", "zaffre.cli.key_commands:app", "SSH keys.", _TENANT),
+    Entry("search", "zaffre.cli.search_commands:search", "Find anything by name, id, address or tag.", _WATCH),
+    Entry("overview", "zaffre.cli.overview_commands:overview", "How the site is, and what needs a human.", _WATCH),
     Entry("operation", "zaffre.cli.operation_commands:app", "Work under way and done.", _WATCH),
     Entry("events", "zaffre.cli.event_commands:events", "What happened, and what happens.", _WATCH),
     Entry("account", "zaffre.cli.account_commands:app", "People's accounts.", _PROVIDER),

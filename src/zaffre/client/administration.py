@@ -3,13 +3,14 @@
 from functools import cached_property
 
 from zaffre.client.connection import Connection
-from zaffre.client.models import ReadinessView
+from zaffre.client.models import OverviewView, ReadinessView
 from zaffre.client.resources.accounts import Accounts
 from zaffre.client.resources.fabric import Clouds, Hosts, LogicalNetworks, Stamps, UnmanagedGuests
 from zaffre.client.resources.images import Images
 from zaffre.client.resources.operations import AllOperations
 from zaffre.client.resources.plans import Plans
 from zaffre.client.resources.providers import Providers
+from zaffre.client.resources.search import Search
 from zaffre.client.resources.sizes import Sizes
 from zaffre.client.resources.subscriptions import AllSubscriptions
 from zaffre.client.resources.virtual_machines import AllVirtualMachines
@@ -86,6 +87,15 @@ class Administration:
     def operations(self) -> AllOperations:
         """Everybody's operations."""
         return AllOperations(self._connection)
+
+    @cached_property
+    def search(self) -> Search:
+        """Finding anything of the site: call it with a text."""
+        return Search(self._connection)
+
+    def overview(self) -> OverviewView:
+        """Return how the site is: what there is, how full it is, and what needs a human."""
+        return self._connection.get("/overview", OverviewView)
 
     def readiness(self) -> ReadinessView:
         """Return whether the server can do its work.

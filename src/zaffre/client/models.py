@@ -147,6 +147,16 @@ class HostChangeBody(Wire):
     enabled: bool
 
 
+class HostCountsView(Wire):
+    """How many hosts there are, by what is wanted of them, and how many of those do not answer."""
+
+    adding: int
+    disabled: int
+    enabled: int
+    removing: int
+    unreachable: int
+
+
 class HostState(OpenEnum):
     """
     What the operator wants of a host.
@@ -525,6 +535,14 @@ class Observed(OpenEnum):
     UNKNOWN = "unknown"
 
 
+class OperationCountsView(Wire):
+    """How much work there is."""
+
+    failed_24h: int
+    queued: int
+    running: int
+
+
 class OperationState(OpenEnum):
     """
     Where an operation stands.
@@ -643,6 +661,15 @@ class Problem(Wire):
     type: str
 
 
+class ProviderHealthView(Wire):
+    """How a resource provider is."""
+
+    name: str
+    healthy: bool
+    sentence: str
+    title: str
+
+
 class ReadinessView(Wire):
     """Whether the process can do its work."""
 
@@ -687,6 +714,25 @@ class Role(OpenEnum):
     TENANT = "tenant"
 
 
+class RoomView(Wire):
+    """How much there is of something on the hosts that guests can be placed on."""
+
+    reserved: int
+    total: int
+    used: int | None
+
+
+class SearchHitView(Wire):
+    """Something that was found."""
+
+    id: str
+    name: str
+    detail: str
+    resource_type: str
+    subscription_id: str | None
+    subscription_name: str | None
+
+
 class SerialLogView(Wire):
     """A piece of what the guest wrote to its serial port."""
 
@@ -713,6 +759,16 @@ class SessionView(Wire):
     current: bool
     expires_at: AwareDatetime
     refreshed_at: AwareDatetime
+
+
+class Severity(OpenEnum):
+    """
+    How bad a problem is.
+    """
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    NOTICE = "notice"
 
 
 class ShutdownBody(Wire):
@@ -984,11 +1040,33 @@ class AdminVirtualMachineView(Wire):
     vcpus: int
 
 
+class CapacityView(Wire):
+    """The room there is."""
+
+    memory_mib: RoomView
+    storage_gib: RoomView
+    vcpus: RoomView
+
+
 class EventPageView(Wire):
     """A stretch of the log, newest first."""
 
     before: str | None
     value: list[EventView]
+
+
+class FoundProblemView(Wire):
+    """Something that needs a human. It is there as long as its cause is."""
+
+    code: str
+    detail: str
+    remedy: str
+    resource_id: str | None
+    resource_name: str | None
+    resource_type: str | None
+    severity: Severity
+    since: AwareDatetime | None
+    title: str
 
 
 class NewAccountBody(Wire):
@@ -1037,6 +1115,17 @@ class OperationView(Wire):
     step: str | None
     steps: list[dict[str, Any]]
     subscription_id: str | None
+
+
+class OverviewView(Wire):
+    """How the site is."""
+
+    capacity: CapacityView
+    hosts: HostCountsView
+    operations: OperationCountsView
+    problems: list[FoundProblemView]
+    providers: list[ProviderHealthView]
+    virtual_machines: dict[str, int]
 
 
 class OwnAccountView(Wire):

@@ -20,6 +20,7 @@ from zaffre.client.resources.api_tokens import ApiTokens
 from zaffre.client.resources.events import Events
 from zaffre.client.resources.operations import Operations
 from zaffre.client.resources.plans import OfferedPlans
+from zaffre.client.resources.search import Search
 from zaffre.client.resources.sessions import Sessions
 from zaffre.client.resources.subscriptions import Subscriptions, SubscriptionScope
 from zaffre.client.retries import RetryPolicy
@@ -107,6 +108,11 @@ class Zaffre:
     def operations(self) -> Operations:
         """One's operations."""
         return Operations(self._public)
+
+    @cached_property
+    def search(self) -> Search:
+        """Finding one's things: call it with a text."""
+        return Search(self._public)
 
     @cached_property
     def events(self) -> Events:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from zaffre.foundation.database import Table, id_column
+from zaffre.foundation.database import Table, id_column, search_key
 
 
 class SizeRow(Table):
@@ -60,6 +60,7 @@ class VirtualMachineRow(Table):
     """Also the guest's id on its host."""
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
     name: Mapped[str]
+    name_key: Mapped[str] = search_key("name")
     hostname: Mapped[str]
     size: Mapped[str]
     vcpus: Mapped[int]
@@ -99,6 +100,7 @@ class VirtualMachineRow(Table):
         Index(None, "subscription_id", "state"),
         Index(None, "subscription_id", "created_at"),
         Index(None, "name", "id"),
+        Index(None, "name_key", "id"),
         Index(None, "state"),
     )
     __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration

@@ -13,7 +13,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.types import ASGIApp
 
 import zaffre
-from zaffre.edge.api import events, health, operations
+from zaffre.edge.api import events, health, operations, overview, search
 from zaffre.edge.site import Site
 from zaffre.fabric import api as fabric_api
 from zaffre.foundation.http.problems import Problem, install_problem_handlers
@@ -54,6 +54,8 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield fabric_api.uploads
         yield operations.administration
         yield health.administration
+        yield overview.administration
+        yield search.administration
         for provider in providers:
             yield from provider.admin_routers
     else:
@@ -61,6 +63,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield identity_api.sign_up
         yield identity_api.sign_in
         yield management_api.offers
+        yield search.tenant
     yield management_api.subscriptions
     for provider in providers:
         yield from provider.tenant_routers

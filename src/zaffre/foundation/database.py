@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, Uuid, event, text
+from sqlalchemy import JSON, Computed, DateTime, Dialect, MetaData, String, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -110,6 +110,15 @@ class Table(DeclarativeBase):
 def id_column(*, primary_key: bool = False, index: bool = False) -> Mapped[Any]:
     """Declare a column that holds an id."""
     return mapped_column(Id, primary_key=primary_key, index=index)
+
+
+SearchKey = String().with_variant(String(collation="C"), "postgresql")
+"""Text that is compared by its bytes on both databases, so that an index can find what begins with something."""
+
+
+def search_key(column: str) -> Mapped[str]:
+    """Declare a column that holds another in lower case, kept by the database, to be indexed for searching."""
+    return mapped_column(SearchKey, Computed(f"lower({column})", persisted=True))
 
 
 class Database:

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from zaffre.foundation.database import Table, id_column
+from zaffre.foundation.database import Table, id_column, search_key
 
 
 class AccountRow(Table):
@@ -16,6 +16,7 @@ class AccountRow(Table):
     id: Mapped[str] = id_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)
     """Lower case; what one signs in with."""
+    email_key: Mapped[str] = search_key("email")
     name: Mapped[str]
     role: Mapped[str] = mapped_column(index=True)
     state: Mapped[str]
@@ -24,6 +25,7 @@ class AccountRow(Table):
     created_at: Mapped[datetime] = mapped_column(index=True)
     generation: Mapped[int] = mapped_column(default=1)
 
+    __table_args__ = (Index(None, "email_key", "id"),)
     __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from zaffre.foundation.database import Table, id_column
+from zaffre.foundation.database import Table, id_column, search_key
 
 
 class PlanRow(Table):
@@ -35,6 +35,7 @@ class SubscriptionRow(Table):
 
     id: Mapped[str] = id_column(primary_key=True)
     name: Mapped[str]
+    name_key: Mapped[str] = search_key("name")
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
     """The owner."""
     plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"), index=True)
@@ -42,7 +43,7 @@ class SubscriptionRow(Table):
     created_at: Mapped[datetime] = mapped_column(index=True)
     generation: Mapped[int] = mapped_column(default=1)
 
-    __table_args__ = (UniqueConstraint("account_id", "name"),)
+    __table_args__ = (UniqueConstraint("account_id", "name"), Index(None, "name_key", "id"))
     __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from zaffre.foundation.database import Table, id_column
+from zaffre.foundation.database import Table, id_column, search_key
 
 
 class LogicalNetworkRow(Table):
@@ -38,11 +38,16 @@ class VmNetworkRow(Table):
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
     logical_network_id: Mapped[str] = mapped_column(ForeignKey("logical_networks.id"), index=True)
     name: Mapped[str]
+    name_key: Mapped[str] = search_key("name")
     state: Mapped[str]
     created_at: Mapped[datetime]
     generation: Mapped[int] = mapped_column(default=1)
 
-    __table_args__ = (UniqueConstraint("subscription_id", "name"), Index(None, "subscription_id", "created_at"))
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "name"),
+        Index(None, "subscription_id", "created_at"),
+        Index(None, "name_key", "id"),
+    )
     __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
 
 
@@ -85,6 +90,7 @@ class PortRow(Table):
     """Order among its owner's ports, from 0."""
     mac: Mapped[str]
     address: Mapped[str]
+    address_key: Mapped[str] = search_key("address")
     wanted: Mapped[bool] = mapped_column(default=False)
     """Whether the plane shall have it: set when its owner is being built, cleared when it goes."""
     up: Mapped[bool] = mapped_column(default=False)
@@ -96,5 +102,6 @@ class PortRow(Table):
         UniqueConstraint("subnet_id", "address"),
         UniqueConstraint("logical_network_id", "mac"),
         Index(None, "owner_id", "position"),
+        Index(None, "address_key", "owner_id"),
         Index(None, "logical_network_id", "id"),
     )

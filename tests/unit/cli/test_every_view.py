@@ -23,6 +23,7 @@ TENANT_LISTS = (
     "availability-set list",
     "operation list",
     "events",
+    "search web",
     "session list",
     "token list",
     "context list",
@@ -54,6 +55,7 @@ ADMIN_LISTS = (
     "provider list",
     "unmanaged-guest list",
     "vm list --everybody",
+    "search tiny",
 )
 ADMIN_SHEETS = (
     "account show admin@zaffre.example",
@@ -64,6 +66,7 @@ ADMIN_SHEETS = (
     "image show tiny",
     "size show tiny",
     "plan show Starter",
+    "overview",
 )
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHQ7rZ0c1uUjJ7Vq4M5bqYb5xv0a5qFZ6l7yq8dJk9aB ann@desk"
 

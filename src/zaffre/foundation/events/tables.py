@@ -59,6 +59,7 @@ class LifecycleEventRow(Table):
         Index(None, "transaction_id", "position"),
         Index(None, "subscription_id", "transaction_id", "position"),
         Index(None, "resource_id", "transaction_id", "position"),
+        Index(None, "kind", "occurred_at"),
         Index(None, "occurred_at"),
     )
     __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012 - SQLAlchemy's documented declaration

@@ -30,7 +30,8 @@ class ResourceView(View):
     created_at: datetime
 
 
-def _no_nul(value: str) -> str:
+def no_nul(value: str) -> str:
+    """Refuse the character NUL, which no database stores in text."""
     if "\0" in value:
         raise ValueError("must not contain the character NUL")
     return value
@@ -45,7 +46,7 @@ def printable(value: str) -> str:
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(printable)]
 """A name for people: 1 to 100 printable characters."""
-Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_no_nul)]
+Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(no_nul)]
 """A description for people, with line breaks."""
 Id = Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
 """A UUID in canonical lower-case form."""
@@ -53,5 +54,5 @@ PathId = Annotated[str, Path(pattern=UUID_PATTERN, description="UUID")]
 """A UUID in a path."""
 
 
-Content = Annotated[str, StringConstraints(max_length=65_536), AfterValidator(_no_nul)]
+Content = Annotated[str, StringConstraints(max_length=65_536), AfterValidator(no_nul)]
 """Free content such as cloud-init user-data: at most 64 KiB of text."""

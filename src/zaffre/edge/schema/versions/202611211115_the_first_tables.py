@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211058
+Revision: 202611211115
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211058"
+revision = "202611211115"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -23,6 +23,12 @@ def upgrade() -> None:
         "accounts",
         sa.Column("id", Id, nullable=False),
         sa.Column("email", sa.String(), nullable=False),
+        sa.Column(
+            "email_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            sa.Computed("lower(email)", persisted=True),
+            nullable=False,
+        ),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
@@ -33,6 +39,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_accounts_email")),
     )
     op.create_index(op.f("ix_accounts_created_at"), "accounts", ["created_at"], unique=False)
+    op.create_index(op.f("ix_accounts_email_key_id"), "accounts", ["email_key", "id"], unique=False)
     op.create_index(op.f("ix_accounts_role"), "accounts", ["role"], unique=False)
     op.create_table(
         "idempotency_keys",
@@ -85,6 +92,9 @@ def upgrade() -> None:
         sa.Column("request_id", sa.String(), nullable=True),
         sa.Column("data", Json, nullable=False),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_lifecycle_events")),
+    )
+    op.create_index(
+        op.f("ix_lifecycle_events_kind_occurred_at"), "lifecycle_events", ["kind", "occurred_at"], unique=False
     )
     op.create_index(op.f("ix_lifecycle_events_occurred_at"), "lifecycle_events", ["occurred_at"], unique=False)
     op.create_index(
@@ -302,6 +312,12 @@ def upgrade() -> None:
         "subscriptions",
         sa.Column("id", Id, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column(
+            "name_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            sa.Computed("lower(name)", persisted=True),
+            nullable=False,
+        ),
         sa.Column("account_id", Id, nullable=False),
         sa.Column("plan_id", Id, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
@@ -314,6 +330,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_subscriptions_account_id"), "subscriptions", ["account_id"], unique=False)
     op.create_index(op.f("ix_subscriptions_created_at"), "subscriptions", ["created_at"], unique=False)
+    op.create_index(op.f("ix_subscriptions_name_key_id"), "subscriptions", ["name_key", "id"], unique=False)
     op.create_index(op.f("ix_subscriptions_plan_id"), "subscriptions", ["plan_id"], unique=False)
     op.create_index(op.f("ix_subscriptions_state"), "subscriptions", ["state"], unique=False)
     op.create_table(
@@ -459,6 +476,12 @@ def upgrade() -> None:
         sa.Column("subscription_id", Id, nullable=False),
         sa.Column("logical_network_id", Id, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column(
+            "name_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            sa.Computed("lower(name)", persisted=True),
+            nullable=False,
+        ),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
@@ -474,6 +497,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("subscription_id", "name", name=op.f("uq_vm_networks_subscription_id_name")),
     )
     op.create_index(op.f("ix_vm_networks_logical_network_id"), "vm_networks", ["logical_network_id"], unique=False)
+    op.create_index(op.f("ix_vm_networks_name_key_id"), "vm_networks", ["name_key", "id"], unique=False)
     op.create_index(
         op.f("ix_vm_networks_subscription_id_created_at"),
         "vm_networks",
@@ -510,6 +534,12 @@ def upgrade() -> None:
         sa.Column("id", Id, nullable=False),
         sa.Column("subscription_id", Id, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column(
+            "name_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            sa.Computed("lower(name)", persisted=True),
+            nullable=False,
+        ),
         sa.Column("hostname", sa.String(), nullable=False),
         sa.Column("size", sa.String(), nullable=False),
         sa.Column("vcpus", sa.Integer(), nullable=False),
@@ -552,6 +582,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_virtual_machines_host_id"), "virtual_machines", ["host_id"], unique=False)
     op.create_index(op.f("ix_virtual_machines_name_id"), "virtual_machines", ["name", "id"], unique=False)
+    op.create_index(op.f("ix_virtual_machines_name_key_id"), "virtual_machines", ["name_key", "id"], unique=False)
     op.create_index(op.f("ix_virtual_machines_state"), "virtual_machines", ["state"], unique=False)
     op.create_index(
         op.f("ix_virtual_machines_subscription_id_created_at"),
@@ -611,6 +642,12 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("mac", sa.String(), nullable=False),
         sa.Column("address", sa.String(), nullable=False),
+        sa.Column(
+            "address_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            sa.Computed("lower(address)", persisted=True),
+            nullable=False,
+        ),
         sa.Column("wanted", sa.Boolean(), nullable=False),
         sa.Column("up", sa.Boolean(), nullable=False),
         sa.Column("chassis", sa.String(), nullable=True),
@@ -624,6 +661,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("logical_network_id", "mac", name=op.f("uq_ports_logical_network_id_mac")),
         sa.UniqueConstraint("subnet_id", "address", name=op.f("uq_ports_subnet_id_address")),
     )
+    op.create_index(op.f("ix_ports_address_key_owner_id"), "ports", ["address_key", "owner_id"], unique=False)
     op.create_index(op.f("ix_ports_logical_network_id_id"), "ports", ["logical_network_id", "id"], unique=False)
     op.create_index(op.f("ix_ports_owner_id_position"), "ports", ["owner_id", "position"], unique=False)
     op.create_index(op.f("ix_ports_vm_network_id"), "ports", ["vm_network_id"], unique=False)
