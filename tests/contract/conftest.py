@@ -2,4 +2,6 @@
 
 import pytest
 
-pytest.register_assert_rewrite("support.hypervisor_contract", "support.disk_contract", "support.network_plane_contract")
+SUITES = ("hypervisor_contract", "disk_contract", "port_contract", "network_plane_contract")
+
+pytest.register_assert_rewrite(*(f"support.{suite}" for suite in SUITES))

@@ -37,6 +37,7 @@ from support.hypervisor_contract import (
     read,
     second_door,
 )
+from support.port_contract import PortContract
 from zaffre.devfabric.fabric import DevelopmentFabric
 from zaffre.devfabric.images import build, check_image
 from zaffre.devfabric.layout import HostLayout
@@ -183,6 +184,10 @@ class TestLibvirtHypervisor(HypervisorContract):
 
 class TestLibvirtDisks(DiskContract):
     """The contract of disks."""
+
+
+class TestLibvirtPorts(PortContract):
+    """The suite for network interfaces."""
 
 
 class TestLibvirtOnly:

@@ -14,6 +14,7 @@ from support.hypervisor_contract import (
     guest,
     host,
 )
+from support.port_contract import PortContract
 from zaffre.fabric.drivers.hypervisor import HostAddress
 from zaffre.fabric.drivers.simulated import LatencyModel, SimulatedDriver, SimulatedWorld
 from zaffre.foundation.clock import ManualClock
@@ -85,3 +86,7 @@ class TestSimulatedHypervisor(HypervisorContract):
 
 class TestSimulatedDisks(DiskContract):
     """Nothing but the contract."""
+
+
+class TestSimulatedPorts(PortContract):
+    """The suite for network interfaces."""

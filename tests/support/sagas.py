@@ -204,7 +204,8 @@ class Harness:
         volumes: Counter[str] = Counter()
         for _, hypervisor in self.cloud.site.hypervisors.connected():
             for seen in await hypervisor.observe_all():
-                guests[_plain(f"{seen.id} {seen.state} {seen.labels}", exact=exact)] += 1
+                seen_as = f"{seen.id} {seen.state} {seen.labels} {sorted(seen.ports)}"
+                guests[_plain(seen_as, exact=exact)] += 1
             for volume in await hypervisor.volumes():
                 if not volume.name.startswith("image-"):
                     volumes[_plain(volume.name, exact=exact)] += 1

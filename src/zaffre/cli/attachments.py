@@ -15,7 +15,7 @@ def attachments(run: Invocation, scope: SubscriptionScope, texts: Sequence[str] 
         NotFound: there is no such network or subnet.
     """
     if texts:
-        return [_attachment(run, scope, text) for text in texts]
+        return [attachment(run, scope, text) for text in texts]
     networks = list(scope.vm_networks.all())
     if not networks:
         run.terminal.note("There is no VM network here, so it is attached nowhere.")
@@ -25,10 +25,16 @@ def attachments(run: Invocation, scope: SubscriptionScope, texts: Sequence[str] 
         raise UsageProblem(
             f"There are several VM networks: {names}.", "Choose one with --network NAME, or none with --no-network."
         )
-    return [_attachment(run, scope, networks[0].name)]
+    return [attachment(run, scope, networks[0].name)]
 
 
-def _attachment(run: Invocation, scope: SubscriptionScope, text: str) -> NewPortBody:
+def attachment(run: Invocation, scope: SubscriptionScope, text: str) -> NewPortBody:
+    """Return the port that was asked for.
+
+    Raises:
+        UsageProblem: it is not clear which subnet is meant.
+        NotFound: there is no such network or subnet.
+    """
     place, _, address = text.partition("=")
     network_name, _, subnet_name = place.partition("/")
     network = scope.vm_networks.get(run.id_in(scope.vm_networks, network_name))

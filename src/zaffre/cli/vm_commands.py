@@ -13,6 +13,7 @@ from zaffre.cli.invocation import Invocation
 from zaffre.cli.machine_views import all_machine_columns, machine_columns, machine_sections
 from zaffre.cli.options import WAIT_TIMEOUT_S, Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.vm_label_commands import add_label_commands
+from zaffre.cli.vm_nic_commands import group as interfaces
 from zaffre.cli.vm_power_commands import add_power_commands
 from zaffre.cli.waiting import progress
 from zaffre.cli.words import state_text
@@ -127,6 +128,7 @@ def create_machine(
 
 
 add_power_commands(group)
+group.include("nic", interfaces)
 add_label_commands(group)
 
 

@@ -125,17 +125,7 @@ class Listing(Generic[ItemT]):
 
     def _member(self, resource_id: str) -> str:
         """Return the path of one item. Ids are UUIDs; anything else must not reach another path."""
-        if is_id(resource_id):
-            return f"{self._path}/{resource_id}"
-        raise NotFound(
-            local_problem(
-                "not_an_id",
-                "That is not an id",
-                f"{resource_id[:60]!r} is not a UUID.",
-                "Use the resource's id, or look it up by name with `find`.",
-                target=resource_id[:60],
-            )
-        )
+        return f"{self._path}/{checked_id(resource_id)}"
 
     def _no_such(self, reference: str) -> Any:
         return local_problem(
@@ -202,10 +192,17 @@ class Collection(Listing[ItemT], Generic[ItemT, DetailT]):
         return self._accepted(response, view)
 
     def _start(
-        self, resource_id: str, verb: str, view: type[ViewT], *, body: Wire | None = None, if_match: int | None = None
+        self,
+        resource_id: str,
+        verb: str,
+        view: type[ViewT],
+        *,
+        body: Wire | None = None,
+        if_match: int | None = None,
+        method: str = "POST",
     ) -> Accepted[ViewT]:
         path = f"{self._member(resource_id)}/{verb}"
-        response = self._connection.ask("POST", path, body, if_match=if_match)
+        response = self._connection.ask(method, path, body, if_match=if_match)
         return self._accepted(response, view)
 
     def _start_deleting(self, resource_id: str, view: type[ViewT], if_match: int | None) -> Accepted[ViewT]:
@@ -221,6 +218,25 @@ class Collection(Listing[ItemT], Generic[ItemT, DetailT]):
 def is_id(reference: str) -> bool:
     """Tell whether a reference is a UUID in canonical form."""
     return _ID.match(reference) is not None
+
+
+def checked_id(reference: str) -> str:
+    """Return an id that may be put into a path.
+
+    Raises:
+        NotFound: it is none.
+    """
+    if is_id(reference):
+        return reference
+    raise NotFound(
+        local_problem(
+            "not_an_id",
+            "That is not an id",
+            f"{reference[:60]!r} is not a UUID.",
+            "Use the resource's id, or look it up by name with `find`.",
+            target=reference[:60],
+        )
+    )
 
 
 def _local(response: httpx.Response, link: Any) -> str | None:

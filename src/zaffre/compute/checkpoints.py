@@ -48,8 +48,7 @@ async def checkpoint_counts(work: UnitOfWork, machine_ids: Sequence[str]) -> dic
         .where(CheckpointRow.virtual_machine_id.in_(machine_ids))
         .group_by(CheckpointRow.virtual_machine_id)
     )
-    rows = (await work.session.execute(statement)).tuples()
-    return dict(rows.all())
+    return {str(machine_id): count for machine_id, count in await work.session.execute(statement)}
 
 
 async def forget_checkpoints(work: UnitOfWork, machine_id: str) -> None:

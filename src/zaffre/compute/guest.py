@@ -75,7 +75,7 @@ async def guest_plan(work: UnitOfWork, machine_id: str) -> GuestPlan:
         disks=tuple(GuestDisk(disk.volume, "qcow2", disk.position) for disk in disks),
         seed_volume=seed_volume(row.id),
         serial_log_volume=serial_log_volume(row.id),
-        ports=tuple(GuestPort(port.id, port.mac, subnets[port.subnet_id].mtu) for port in ports),
+        ports=tuple(GuestPort(port.id, port.mac, subnets[port.subnet_id].mtu, port.position) for port in ports),
         labels={SUBSCRIPTION_LABEL: row.subscription_id},
     )
     sealed = row.sealed_user_data

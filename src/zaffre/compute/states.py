@@ -39,6 +39,8 @@ class Transition(StrEnum):
     RESETTING = "resetting"
     PAUSING = "pausing"
     RESUMING = "resuming"
+    RECONFIGURING = "reconfiguring"
+    """What it consists of is being changed, such as its disks."""
     DELETING = "deleting"
     CHECKPOINTING = "checkpointing"
     """A checkpoint of it is being taken or deleted."""

@@ -15,6 +15,7 @@ from zaffre.compute.sizes import Sizes
 from zaffre.compute.states import Desired, Observed, Transition, derive_state
 from zaffre.compute.tables import DiskRow, SizeRow, VirtualMachineRow
 from zaffre.fabric import Images
+from zaffre.fabric.drivers.guest_slots import NETWORK_PORTS
 from zaffre.fabric.images import smallest_disk_gib
 from zaffre.fabric.tables import ImageRow
 from zaffre.foundation.database import RowLock, for_update
@@ -54,7 +55,7 @@ ADMIN_LISTING = Listing(
     order="name",
 )
 
-PORTS_PER_MACHINE = 8
+PORTS_PER_MACHINE = NETWORK_PORTS
 SHUTDOWN_TIMEOUT_S = 60
 
 
@@ -222,7 +223,7 @@ class VirtualMachines:
             VirtualMachineBusy: another operation works on it.
             WrongPowerState: its present state does not allow it.
         """
-        row = await self._free(machine_id, expected)
+        row = await self.free(machine_id, expected)
         rule = POWER_RULES[power]
         if row.observed not in rule.allowed:
             raise WrongPowerState(
@@ -231,7 +232,7 @@ class VirtualMachines:
                 target=machine_id,
             )
         row.desired = rule.desired
-        return await self._begin(row, rule.transition, power, parameters)
+        return await self.begin(row, rule.transition, power, parameters)
 
     async def delete(self, machine_id: str, expected: int | None = None) -> tuple[VirtualMachineRow, OperationRow]:
         """Begin to delete a virtual machine with its disks, whatever its power state.
@@ -240,19 +241,26 @@ class VirtualMachines:
             NotFound: the subscription has none with this id.
             VirtualMachineBusy: another operation works on it.
         """
-        row = await self._free(machine_id, expected)
-        return await self._begin(row, Transition.DELETING, "delete", {})
+        row = await self.free(machine_id, expected)
+        return await self.begin(row, Transition.DELETING, "delete", {})
 
-    async def _free(self, machine_id: str, expected: int | None) -> VirtualMachineRow:
+    async def free(self, machine_id: str, expected: int | None) -> VirtualMachineRow:
+        """Return a virtual machine that no operation works on, locked until the transaction ends.
+
+        Raises:
+            NotFound: the subscription has none with this id.
+            VirtualMachineBusy: an operation works on it.
+        """
         row = await self.get(machine_id, lock=RowLock.CHANGE)
         check_generation(expected, row.generation)
         if row.transition is not None:
             raise VirtualMachineBusy(row)
         return row
 
-    async def _begin(
+    async def begin(
         self, row: VirtualMachineRow, transition: Transition, verb: str, parameters: dict[str, Any]
     ) -> tuple[VirtualMachineRow, OperationRow]:
+        """Start an operation on a virtual machine that is `free`, which keeps all others from it until it ends."""
         operation = self._start(row, verb, parameters)
         set_transition(row, transition, operation.id)
         await self._session.flush()

@@ -5,6 +5,7 @@ from datetime import timedelta
 import structlog
 
 from zaffre.compute.operations import CreateVirtualMachine, DeleteVirtualMachine, MachineTools
+from zaffre.compute.port_operations import AddPort, RemovePort
 from zaffre.compute.power_operations import machine_power_sagas
 from zaffre.compute.reconcile import FullRead, GuestWatch
 from zaffre.compute.services import ComputeServices
@@ -108,6 +109,8 @@ class Site:
             CreateVirtualMachine(tools),
             DeleteVirtualMachine(tools),
             *machine_power_sagas(tools),
+            AddPort(tools),
+            RemovePort(tools),
         ]
 
     def _loops(self) -> list[Loop]:

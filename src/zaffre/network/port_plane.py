@@ -42,6 +42,18 @@ class PortPlane:
             plane = await self._planes.get(network_id)
             await plane.remove_ports([port.id for port in group])
 
+    async def unplug_one(self, actor: Actor, port_id: str) -> None:
+        """Take one port off its plane; one that is gone is left alone.
+
+        Raises:
+            PlaneUnreachable: the plane does not answer.
+        """
+        async with self._units.write(actor) as work:
+            port = await Ports(work).want_not(port_id)
+        if port is not None:
+            plane = await self._planes.get(port.logical_network_id)
+            await plane.remove_ports([port_id])
+
 
 def _by_logical_network(ports: Sequence[PortRow]) -> dict[str, list[PortRow]]:
     groups: dict[str, list[PortRow]] = {}

@@ -7,13 +7,23 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from zaffre.foundation.database import RowLock, violated
-from zaffre.foundation.errors import DomainError, RaceLost
+from zaffre.foundation.errors import Conflict, DomainError, NotFound, RaceLost
 from zaffre.foundation.work import UnitOfWork
 from zaffre.network.drivers.plane import PlanePort
 from zaffre.network.logical_networks import LogicalNetworks
 from zaffre.network.subnets import AddressTaken, Subnets
 from zaffre.network.tables import PortRow, SubnetRow
 from zaffre.network.vm_networks import NetworkNotReady, NetworkState, VmNetworks
+
+
+class TooManyPorts(Conflict):
+    """The owner has as many ports as it can have."""
+
+    code = "port.too_many"
+    title = "Too many ports"
+
+    def __init__(self, owner_id: str, limit: int) -> None:
+        super().__init__(f"It has {limit} ports, which is the most.", remedy="Remove one first.", target=owner_id)
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,30 @@ class Ports:
             for position, request in enumerate(requests)
         ]
 
+    async def add(self, subscription_id: str, owner_id: str, request: PortRequest, limit: int) -> PortRow:
+        """Give an owner one more port, at the first position that is free. Whoever calls keeps others from doing so.
+
+        Raises:
+            TooManyPorts: it has `limit` ports.
+            NotFound, NetworkNotReady, AddressTaken, SubnetFull, InvalidInput: see `allocate`.
+        """
+        taken = {port.position for port in await self.of_owner(owner_id)}
+        if len(taken) >= limit:
+            raise TooManyPorts(owner_id, limit)
+        position = next(each for each in range(limit) if each not in taken)
+        return await self._allocate(subscription_id, owner_id, position, request)
+
+    async def get(self, owner_id: str, port_id: str) -> PortRow:
+        """Return one of an owner's ports.
+
+        Raises:
+            NotFound: it has none with this id.
+        """
+        row = await self._session.get(PortRow, port_id)
+        if row is None or row.owner_id != owner_id:
+            raise NotFound("port", port_id)
+        return row
+
     async def of_owner(self, owner_id: str) -> Sequence[PortRow]:
         """Return an owner's ports in order."""
         return (await self.of_owners([owner_id])).get(owner_id, [])
@@ -71,6 +105,17 @@ class Ports:
             .values(wanted=wanted)
             .execution_options(synchronize_session=False)
         )
+
+    async def want_not(self, port_id: str) -> PortRow | None:
+        """Say that the plane shall not have a port any more; returns the port, None when it is gone."""
+        row = await self._session.get(PortRow, port_id, with_for_update=True)
+        if row is not None:
+            row.wanted = False
+        return row
+
+    async def release_one(self, port_id: str) -> None:
+        """Give back one port with its address. One that is gone is left alone."""
+        await self._session.execute(delete(PortRow).where(PortRow.id == port_id))
 
     async def release(self, owner_id: str) -> None:
         """Give back an owner's ports with their addresses. An owner without ports is left alone."""

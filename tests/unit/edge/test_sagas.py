@@ -147,6 +147,18 @@ async def delete_image(harness: Harness, image_id: str) -> str:
     return await started(harness.cloud.admin, "DELETE", f"/images/{image_id}")
 
 
+async def add_port(harness: Harness, prepared: Any) -> str:
+    someone, machine = prepared
+    body = {"vm_network_id": harness.network["id"], "subnet_id": harness.network["subnets"][0]["id"]}
+    return await started(someone.client, "POST", f"{someone.base}/virtual-machines/{machine['id']}/ports", body)
+
+
+async def remove_port(_harness: Harness, prepared: Any) -> str:
+    someone, machine = prepared
+    port_id = machine["ports"][0]["id"]
+    return await started(someone.client, "DELETE", f"{someone.base}/virtual-machines/{machine['id']}/ports/{port_id}")
+
+
 CASES = [
     SagaCase("subscription.sync", nothing, subscribe, restores=False),
     SagaCase("subscription.delete", other_tenant, unsubscribe, restores=False),
@@ -166,6 +178,8 @@ CASES = [
     SagaCase("virtual_machine.reset", running_machine, power("reset"), restores=False),
     SagaCase("virtual_machine.pause", running_machine, power("pause"), restores=False),
     SagaCase("virtual_machine.resume", paused_machine, power("resume"), restores=False),
+    SagaCase("virtual_machine.add_port", running_machine, add_port),
+    SagaCase("virtual_machine.remove_port", running_machine, remove_port, restores=False),
 ]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 every_case = pytest.mark.parametrize("case", CASES, ids=str)

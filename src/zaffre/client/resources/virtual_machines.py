@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from zaffre.client.collection import Collection, Listing
+from zaffre.client.collection import Collection, Listing, checked_id
 from zaffre.client.connection import Connection
 from zaffre.client.models import (
     AdminVirtualMachineView,
     MachineChangeBody,
+    NewPortBody,
     NewVirtualMachineBody,
     SerialLogView,
     ShutdownBody,
@@ -92,6 +93,20 @@ class VirtualMachines(Collection[VirtualMachineView, VirtualMachineView]):
     def resume(self, machine_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
         """Let a paused machine go on."""
         return self._start(machine_id, "resume", VirtualMachineView, if_match=if_match)
+
+    def add_port(self, machine_id: str, body: NewPortBody, if_match: int | None = None) -> Accepted[VirtualMachineView]:
+        """Attach a machine to one more subnet, at once if it runs.
+
+        Raises:
+            ZaffreError: it has as many ports as it can have, the address is taken, or it has checkpoints.
+        """
+        return self._start(machine_id, "ports", VirtualMachineView, body=body, if_match=if_match)
+
+    def remove_port(self, machine_id: str, port_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
+        """Detach a machine from a subnet, at once if it runs."""
+        return self._start(
+            machine_id, f"ports/{checked_id(port_id)}", VirtualMachineView, method="DELETE", if_match=if_match
+        )
 
     def delete(self, machine_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
         """Delete a machine with its disks."""

@@ -1,6 +1,14 @@
 """Routes of compute: virtual machines, what they are made from, keys, and the operator's view of all of them."""
 
-from zaffre.compute.api import availability_sets, catalogue, serial_logs, ssh_keys, unmanaged_guests, virtual_machines
+from zaffre.compute.api import (
+    availability_sets,
+    catalogue,
+    machine_ports,
+    serial_logs,
+    ssh_keys,
+    unmanaged_guests,
+    virtual_machines,
+)
 from zaffre.compute.api.virtual_machines import PROVIDER_NAME
 
 TENANT_ROUTERS = (
@@ -9,6 +17,7 @@ TENANT_ROUTERS = (
     catalogue.tenant,
     ssh_keys.tenant,
     availability_sets.tenant,
+    machine_ports.tenant,
 )
 ADMIN_ROUTERS = (virtual_machines.administration, catalogue.administration, unmanaged_guests.administration)
 

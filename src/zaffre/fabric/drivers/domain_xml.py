@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 
 from zaffre.fabric.drivers import guest_slots as slots
 from zaffre.fabric.drivers.disk_xml import disk_element, drive_element, seed_element
-from zaffre.fabric.drivers.hypervisor import Accelerator, GuestPort, GuestSpec, HostAddress
+from zaffre.fabric.drivers.hypervisor import Accelerator, GuestSpec, HostAddress
+from zaffre.fabric.drivers.port_xml import port_element
 
 GUEST_NAMESPACE = "urn:zaffre:guest:1"
 """XML namespace of what Zaffre keeps in a domain's metadata."""
@@ -44,6 +45,8 @@ class DescribedGuest:
     """Absolute paths of the files its disks are kept in."""
     log_paths: tuple[str, ...]
     """Absolute paths of the files its serial ports are logged to."""
+    port_ids: tuple[str, ...]
+    """By which the virtual switch knows its network interfaces."""
 
 
 def domain_name(guest_id: str) -> str:
@@ -85,6 +88,11 @@ def describe_guest(xml: str) -> DescribedGuest:
         agent_connected=_agent_connected(domain),
         disk_paths=_files(domain, "devices/disk/source"),
         log_paths=_files(domain, "devices/serial/log"),
+        port_ids=tuple(
+            port_id
+            for parameters in domain.iterfind("devices/interface/virtualport/parameters")
+            if (port_id := parameters.get("interfaceid"))
+        ),
     )
 
 
@@ -150,7 +158,7 @@ def _add_devices(domain: ET.Element, spec: GuestSpec, address: HostAddress) -> N
         devices.append(seed_element(pool, spec.seed_volume))
     _add_drive(devices, pool, spec.iso_volume)
     for port in spec.ports:
-        _add_port(devices, port, address.integration_bridge)
+        devices.append(port_element(address.integration_bridge, port))
     _add_serial(devices, pool / spec.serial_log_volume)
     _add_agent_channel(devices)
     _add_display(devices)
@@ -160,16 +168,6 @@ def _add_devices(domain: ET.Element, spec: GuestSpec, address: HostAddress) -> N
 def _add_drive(devices: ET.Element, pool: PurePosixPath, volume: str | None) -> None:
     slots.plug_drive_controller(ET.SubElement(devices, "controller", type="scsi", index="0", model="virtio-scsi"))
     devices.append(drive_element(pool, volume))
-
-
-def _add_port(devices: ET.Element, port: GuestPort, bridge: str) -> None:
-    interface = ET.SubElement(devices, "interface", type="bridge")
-    ET.SubElement(interface, "mac", address=port.mac)
-    ET.SubElement(interface, "source", bridge=bridge)
-    virtual_port = ET.SubElement(interface, "virtualport", type="openvswitch")
-    ET.SubElement(virtual_port, "parameters", interfaceid=port.port_id)
-    ET.SubElement(interface, "model", type="virtio")
-    ET.SubElement(interface, "mtu", size=str(port.mtu))
 
 
 def _add_serial(devices: ET.Element, log_path: PurePosixPath) -> None:

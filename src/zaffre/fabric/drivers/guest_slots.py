@@ -1,9 +1,8 @@
 """Where a guest's devices are plugged in: one PCIe root port for each device that can come or go while it runs.
 
 A q35 machine takes a new device only on a root port that is free, and gets none while it runs. So every guest is born
-with ports for all it may ever have. Disks, the removable drive and the devices that every guest has get fixed ports, so
-that a disk that was added while the guest ran is on the same port after the next start. The ports that are left, the
-first ones, are given to network interfaces in their order, by libvirt.
+with ports for all it may ever have. Disks, network interfaces and the devices that every guest has get fixed ports, so
+that one that was added while the guest ran is on the same port after the next start, and none moves when another goes.
 """
 
 import xml.etree.ElementTree as ET
@@ -40,6 +39,11 @@ def add_root_ports(devices: ET.Element) -> None:
 def disk_name(position: int) -> str:
     """Return the name that libvirt knows a disk by; what its guest calls it is the guest's own affair."""
     return f"vd{chr(ord('a') + position)}"
+
+
+def plug_interface(interface: ET.Element, position: int) -> None:
+    """Put a network interface on its port."""
+    _plug(interface, 1 + position)
 
 
 def plug_disk(disk: ET.Element, position: int) -> None:

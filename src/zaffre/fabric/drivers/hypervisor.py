@@ -105,6 +105,21 @@ class GuestKeepsDisk(DomainError):
         )
 
 
+class GuestKeepsPort(DomainError):
+    """A running guest does not let go of a network interface."""
+
+    code = "host.guest_keeps_port"
+    title = "The guest does not let go"
+    status = 504
+
+    def __init__(self, host: str, guest_id: str, mac: str) -> None:
+        super().__init__(
+            f"The guest {guest_id} on host {host} was asked to give up its network interface {mac} and still holds it.",
+            remedy="Try again once its operating system has started, or stop the virtual machine first.",
+            target=guest_id,
+        )
+
+
 class Accelerator(StrEnum):
     """How a host runs guests' instructions."""
 
@@ -185,6 +200,8 @@ class GuestPort:
     """UUID; becomes the Open vSwitch interface id."""
     mac: str
     mtu: int
+    position: int = 0
+    """0 to `guest_slots.NETWORK_PORTS` - 1: where it is plugged in. There may be gaps."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +247,8 @@ class GuestObservation:
     """Empty for a guest that Zaffre did not make."""
     volumes: frozenset[str] = frozenset()
     """Names of the volumes in its disks and drive: as it runs, or as it would start."""
+    ports: frozenset[str] = frozenset()
+    """Ids of its network ports: as it runs, or as it would start."""
 
 
 @dataclass(frozen=True)
@@ -467,6 +486,23 @@ class Hypervisor(Protocol):
 
         Raises:
             GuestKeepsDisk: the guest has not let go within `deadline_s`. It may still do so later.
+        """
+        ...
+
+    async def attach_port(self, guest_id: str, port: GuestPort) -> None:
+        """Give the guest a network interface, at once if it runs. One that it has is left alone.
+
+        Raises:
+            GuestMissing: there is no such guest.
+            HypervisorRefused: something else is plugged in at the port's position.
+        """
+        ...
+
+    async def detach_port(self, guest_id: str, port: GuestPort, deadline_s: float = 20.0) -> None:
+        """Take a network interface from the guest, which is asked for it if it runs. An absent one or guest is fine.
+
+        Raises:
+            GuestKeepsPort: the guest has not let go within `deadline_s`. It may still do so later.
         """
         ...
 

@@ -15,13 +15,16 @@ from weakref import WeakValueDictionary
 
 from zaffre.fabric.drivers import libvirt_disks as disks
 from zaffre.fabric.drivers import libvirt_guests as guests
+from zaffre.fabric.drivers import libvirt_ports as ports
 from zaffre.fabric.drivers import libvirt_volumes as volumes
 from zaffre.fabric.drivers.host_listeners import HostListeners
 from zaffre.fabric.drivers.hypervisor import (
     Accelerator,
     GuestDisk,
     GuestKeepsDisk,
+    GuestKeepsPort,
     GuestObservation,
+    GuestPort,
     GuestSpec,
     HostAddress,
     HostConnected,
@@ -251,6 +254,22 @@ class LibvirtHypervisor:
                 raise GuestKeepsDisk(self._address.name, guest_id, volume)
             await self._clock.sleep(_DETACH_POLL_S)
         await self._change(action, partial(disks.forget_disk, guest_id=guest_id, name=volume))
+
+    async def attach_port(self, guest_id: str, port: GuestPort) -> None:
+        """Give the guest a network interface, at once if it runs."""
+        attach = partial(ports.attach_port, guest_id=guest_id, port=port)
+        await self._change(f"attach port {port.port_id} to guest {guest_id}", attach)
+
+    async def detach_port(self, guest_id: str, port: GuestPort, deadline_s: float = 20.0) -> None:
+        """Take a network interface from the guest, which is asked for it if it runs."""
+        action = f"detach port {port.port_id} from guest {guest_id}"
+        ask = partial(ports.request_detach, guest_id=guest_id, port_id=port.port_id)
+        ends_s = self._clock.monotonic_s() + deadline_s
+        while not await self._change(action, ask):
+            if self._clock.monotonic_s() >= ends_s:
+                raise GuestKeepsPort(self._address.name, guest_id, port.mac)
+            await self._clock.sleep(_DETACH_POLL_S)
+        await self._change(action, partial(ports.forget_port, guest_id=guest_id, port_id=port.port_id))
 
     async def change_medium(self, guest_id: str, volume: str | None) -> None:
         """Put a raw volume into the guest's removable drive, or leave it empty."""

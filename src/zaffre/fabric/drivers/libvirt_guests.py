@@ -178,6 +178,7 @@ def observation(described: DescribedGuest, state: int, reason: int) -> GuestObse
         stop_reason=_stop_reason(state, reason) if stopped else None,
         ready=power is GuestState.RUNNING and described.agent_connected,
         labels=described.labels,
+        ports=frozenset(described.port_ids),
         volumes=frozenset(PurePosixPath(path).name for path in described.disk_paths),
     )
 

@@ -16,7 +16,9 @@ from zaffre.fabric.drivers.hypervisor import (
     Accelerator,
     GuestDisk,
     GuestKeepsDisk,
+    GuestKeepsPort,
     GuestObservation,
+    GuestPort,
     GuestSpec,
     GuestState,
     HostAddress,
@@ -210,6 +212,17 @@ class SimulatedHypervisor:
             await self._world.clock.sleep(deadline_s)
             raise GuestKeepsDisk(self._address.name, guest_id, volume)
         await self._perform(Action.DETACH_DISK, partial(self._host.detach_disk, guest_id, volume))
+
+    async def attach_port(self, guest_id: str, port: GuestPort) -> None:
+        """Give the guest a network interface, at once if it runs."""
+        await self._perform(Action.ATTACH_PORT, partial(self._host.attach_port, guest_id, port))
+
+    async def detach_port(self, guest_id: str, port: GuestPort, deadline_s: float = 20.0) -> None:
+        """Take a network interface from the guest, which is asked for it if it runs."""
+        if self._world.faults.keeps_disks(self._host.name, guest_id) and self._host.runs_with_port(guest_id, port):
+            await self._world.clock.sleep(deadline_s)
+            raise GuestKeepsPort(self._address.name, guest_id, port.mac)
+        await self._perform(Action.DETACH_PORT, partial(self._host.detach_port, guest_id, port.port_id))
 
     async def change_medium(self, guest_id: str, volume: str | None) -> None:
         """Put a raw volume into the guest's removable drive, or leave it empty."""

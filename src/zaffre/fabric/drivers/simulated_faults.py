@@ -120,7 +120,7 @@ class Faults:
         self._deaf_guests.add((host, guest_id))
 
     def hold_disks(self, host: str, guest_id: str, *, hold: bool = True) -> None:
-        """Let a guest use its disks and medium, so that it gives none of them up while it runs."""
+        """Let a guest use its disks, medium and network interfaces, so that it gives none of them up while it runs."""
         (self._holding_guests.add if hold else self._holding_guests.discard)((host, guest_id))
 
     def detach_disk(self, host: str, guest_id: str, volume: str) -> None:

@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from zaffre.fabric.drivers import simulated_disks as disks
+from zaffre.fabric.drivers import simulated_ports as ports
 from zaffre.fabric.drivers.hypervisor import (
     GuestChanged,
     GuestDisk,
     GuestMissing,
     GuestObservation,
+    GuestPort,
     GuestRemoved,
     GuestSpec,
     GuestState,
@@ -128,6 +130,22 @@ class SimulatedHost:
         guest = self._store.guest(self.name, guest_id)
         if guest is not None:
             self._put(disks.changed(guest, lambda spec: disks.without_disk(spec, volume)))
+
+    def attach_port(self, guest_id: str, port: GuestPort) -> None:
+        """Give the guest the interface, unless it has it."""
+        guest = self._guest(guest_id)
+        self._put(disks.changed(guest, lambda spec: ports.with_port(self.name, spec, port)))
+
+    def detach_port(self, guest_id: str, port_id: str) -> None:
+        """Take an interface from the guest, if both are there."""
+        guest = self._store.guest(self.name, guest_id)
+        if guest is not None:
+            self._put(disks.changed(guest, lambda spec: ports.without_port(spec, port_id)))
+
+    def runs_with_port(self, guest_id: str, port: GuestPort) -> bool:
+        """Tell whether the guest runs and has the interface."""
+        guest = self._store.guest(self.name, guest_id)
+        return guest is not None and guest.live is not None and port.port_id in ports.ports_of(guest.live)
 
     def change_medium(self, guest_id: str, volume: str | None) -> None:
         """Put a volume into the guest's drive, or leave it empty."""
@@ -316,6 +334,7 @@ class SimulatedHost:
             ready=due and guest.state is GuestState.RUNNING,
             labels=dict(spec.labels),
             volumes=disks.volumes_of(spec),
+            ports=ports.ports_of(spec),
         )
 
     def _tell(self, guest_id: str) -> None:

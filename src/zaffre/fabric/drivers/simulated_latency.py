@@ -33,6 +33,8 @@ class Action(StrEnum):
     ATTACH_DISK = "attach_disk"
     DETACH_DISK = "detach_disk"
     CHANGE_MEDIUM = "change_medium"
+    ATTACH_PORT = "attach_port"
+    DETACH_PORT = "detach_port"
     OBSERVE = "observe"
     OBSERVE_ALL = "observe_all"
 
@@ -64,6 +66,8 @@ REALISTIC = LatencyModel(
         Action.CREATE_BLANK: 0.01,
         Action.ATTACH_DISK: 0.05,
         Action.DETACH_DISK: 0.3,
+        Action.ATTACH_PORT: 0.05,
+        Action.DETACH_PORT: 0.3,
         Action.DEFINE: 0.003,
         Action.START: 0.25,
         Action.STOP: 0.1,
