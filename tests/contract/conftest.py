@@ -2,6 +2,6 @@
 
 import pytest
 
-SUITES = ("hypervisor_contract", "disk_contract", "port_contract", "network_plane_contract")
+SUITES = ("hypervisor_contract", "disk_contract", "port_contract", "network_plane_contract", "console_contract", "rfb")
 
 pytest.register_assert_rewrite(*(f"support.{suite}" for suite in SUITES))

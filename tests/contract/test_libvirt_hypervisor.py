@@ -20,6 +20,7 @@ from typing import TypeVar
 import platformdirs
 import pytest
 
+from support.console_contract import ConsoleContract, shell
 from support.disk_contract import DiskContract
 from support.hypervisor_contract import (
     IDLE_DISK,
@@ -63,7 +64,7 @@ libvirt = pytest.importorskip("libvirt", reason="libvirt-python is not installed
 from zaffre.fabric.drivers.libvirt_driver import LibvirtDriver, LibvirtHypervisor  # noqa: E402 - needs libvirt
 from zaffre.fabric.drivers.libvirt_probe import guest_reports  # noqa: E402 - needs libvirt
 
-__all__ = ["bootable_guest", "guest", "host"]
+__all__ = ["bootable_guest", "guest", "host", "shell"]
 
 pytestmark = pytest.mark.fabric
 
@@ -188,6 +189,10 @@ class TestLibvirtDisks(DiskContract):
 
 class TestLibvirtPorts(PortContract):
     """The suite for network interfaces."""
+
+
+class TestLibvirtConsoles(ConsoleContract):
+    """The contract of consoles."""
 
 
 class TestLibvirtOnly:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support.console_contract import ConsoleContract, shell
 from support.disk_contract import DiskContract
 from support.hypervisor_contract import (
     HypervisorContract,
@@ -19,7 +20,7 @@ from zaffre.fabric.drivers.hypervisor import HostAddress
 from zaffre.fabric.drivers.simulated import LatencyModel, SimulatedDriver, SimulatedWorld
 from zaffre.foundation.clock import ManualClock
 
-__all__ = ["bootable_guest", "guest", "host"]
+__all__ = ["bootable_guest", "guest", "host", "shell"]
 
 HOST = "host-1"
 
@@ -90,3 +91,7 @@ class TestSimulatedDisks(DiskContract):
 
 class TestSimulatedPorts(PortContract):
     """The suite for network interfaces."""
+
+
+class TestSimulatedConsoles(ConsoleContract):
+    """Nothing but the contract of consoles."""

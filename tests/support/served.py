@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from support.cloud import SimulatedCloud, cloud_settings, running_cloud
 from zaffre.edge.faces import Face
 from zaffre.foundation.database import Table
+from zaffre.foundation.http.sockets import MESSAGE_BYTES
 
 
 @dataclass
@@ -76,6 +77,18 @@ def served_cloud(directory: Path, url: str = "", *flags: str, furnished: bool = 
         assert not runner.is_alive(), "the cloud did not go down"
 
 
+@asynccontextmanager
+async def serving(cloud: SimulatedCloud, face: Face = Face.PUBLIC) -> AsyncIterator[str]:
+    """Serve one face of a cloud that runs in this event loop; yields its URL."""
+    server = _server(cloud, face)
+    task = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield _url(server)
+    server.should_exit = True
+    await task
+
+
 def _server(cloud: SimulatedCloud, face: Face) -> uvicorn.Server:
     config = uvicorn.Config(
         cloud.apps[face],
@@ -85,6 +98,9 @@ def _server(cloud: SimulatedCloud, face: Face) -> uvicorn.Server:
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=2,
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_BYTES,
+        ws_per_message_deflate=False,
     )
     return uvicorn.Server(config)
 

@@ -83,6 +83,24 @@ class CloudView(Wire):
     stamp_id: str
 
 
+class ConsoleKind(OpenEnum):
+    """
+    What a console shows.
+    """
+
+    GRAPHICAL = "graphical"
+    SERIAL = "serial"
+
+
+class ConsoleView(Wire):
+    """A right to open a console, once."""
+
+    expires_at: AwareDatetime
+    kind: ConsoleKind
+    path: str
+    token: str
+
+
 class Desired(OpenEnum):
     """
     The power state a tenant wants.
@@ -374,6 +392,15 @@ class NewCloudBody(Wire):
     stamp_id: str
 
 
+class NewConsoleBody(Wire):
+    """A console to open."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    kind: ConsoleKind
+
+
 class NewHostBody(Wire):
     """A host to add."""
 
@@ -582,6 +609,7 @@ class Permission(OpenEnum):
     VIRTUAL_MACHINE_READ = "virtual_machine.read"
     VIRTUAL_MACHINE_WRITE = "virtual_machine.write"
     VIRTUAL_MACHINE_OPERATE = "virtual_machine.operate"
+    VIRTUAL_MACHINE_CONSOLE = "virtual_machine.console"
     OPERATION_READ = "operation.read"
     OPERATION_CANCEL = "operation.cancel"
     ACCOUNT_ADMIN = "account.admin"

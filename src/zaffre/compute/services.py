@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from zaffre.compute.console_sessions import ConsoleSessions
 from zaffre.fabric import Hypervisors
 from zaffre.foundation.work import UnitsOfWork
 
@@ -15,6 +16,7 @@ class ComputeServices:
 
     units: UnitsOfWork
     hypervisors: Hypervisors
+    consoles: ConsoleSessions
 
 
 def _services(request: Request) -> ComputeServices:

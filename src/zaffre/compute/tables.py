@@ -146,6 +146,23 @@ class CheckpointRow(Table):
     __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
 
 
+class ConsoleTokenRow(Table):
+    """A right to open one console once, soon."""
+
+    __tablename__ = "console_tokens"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    """SHA-256 of the token; it has 256 random bits, so a slow hash would add nothing."""
+    virtual_machine_id: Mapped[str] = mapped_column(ForeignKey("virtual_machines.id", ondelete="CASCADE"), index=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
+    kind: Mapped[str]
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    session_id: Mapped[str | None] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), default=None)
+    """The holder's sign-in session; None when they came with an API token."""
+    api_token_id: Mapped[str | None] = mapped_column(ForeignKey("api_tokens.id", ondelete="CASCADE"), default=None)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class UnmanagedGuestRow(Table):
     """A guest on a host that belongs to no virtual machine we know."""
 

@@ -19,6 +19,7 @@ from zaffre.edge.schema.migrate import migrate
 from zaffre.edge.site import Site
 from zaffre.foundation.clock import SystemClock
 from zaffre.foundation.database import Database
+from zaffre.foundation.http.sockets import MESSAGE_BYTES
 from zaffre.foundation.ids import SystemIds
 from zaffre.foundation.secrets import Keyring, KeyUnusable
 from zaffre.foundation.settings import Settings, SettingsError
@@ -127,6 +128,9 @@ class _FaceServer:
                 ssl_keyfile=api.tls_key,
                 timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
                 timeout_keep_alive=30,
+                ws="websockets-sansio",
+                ws_max_size=MESSAGE_BYTES,
+                ws_per_message_deflate=False,
                 h11_max_incomplete_event_size=65_536,
             )
         )

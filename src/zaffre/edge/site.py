@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import structlog
 
+from zaffre.compute.console_sessions import ConsoleSessions
+from zaffre.compute.consoles import forget_tokens
 from zaffre.compute.operations import CreateVirtualMachine, DeleteVirtualMachine, MachineTools
 from zaffre.compute.port_operations import AddPort, RemovePort
 from zaffre.compute.power_operations import machine_power_sagas
@@ -62,7 +64,9 @@ class Site:
         self.copies = ImageCopies(units, self.library)
         self.fabric = FabricServices(units, self.hypervisors, self.library, self.copies)
         self.network = NetworkServices(self.planes)
-        self.compute = ComputeServices(units, self.hypervisors)
+        self.compute = ComputeServices(
+            units, self.hypervisors, ConsoleSessions(units, self.hypervisors, settings.consoles, self.metrics)
+        )
         self.sagas = self._sagas()
         self.operations = OperationsRuntime(units, self.sagas, settings.operations, self.metrics)
         self.loops: list[Loop] = []
@@ -143,4 +147,5 @@ class Site:
             now = work.clock.now()
             await EventLog(work.session).forget_before(now - keep, HOUSEKEEPING_BATCH)
             await forget_keys(work, now, HOUSEKEEPING_BATCH)
+            await forget_tokens(work, HOUSEKEEPING_BATCH)
             await self.identity.sessions(work).forget_expired(HOUSEKEEPING_BATCH)

@@ -112,6 +112,17 @@ class EventSettings(_Section):
     """Live streams served at once."""
 
 
+class ConsoleSettings(_Section):
+    """Consoles of virtual machines."""
+
+    open: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """Consoles that one API process serves at once."""
+    per_machine: Annotated[int, Field(ge=1, le=100)] = 8
+    """Those of one virtual machine among them."""
+    idle_s: Annotated[int, Field(ge=60, le=86_400)] = 1800
+    """A console over which nothing went for so long is closed."""
+
+
 class LoggingSettings(_Section):
     """Logs."""
 
@@ -133,6 +144,7 @@ class Settings(_Section):
     fabric: FabricSettings = FabricSettings()
     library: LibrarySettings = LibrarySettings()
     events: EventSettings = EventSettings()
+    consoles: ConsoleSettings = ConsoleSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @property

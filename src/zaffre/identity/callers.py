@@ -7,11 +7,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.params import Depends as DependsParameter
 from sqlalchemy import select
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 
 from zaffre.foundation.actor import ANONYMOUS, Actor, ActorKind, system_actor
 from zaffre.foundation.errors import Forbidden, Unauthenticated
 from zaffre.foundation.http.access import AccessRule
 from zaffre.foundation.http.problems import request_id_of
+from zaffre.foundation.http.sockets import bearer_of
 from zaffre.foundation.work import UnitsOfWork
 from zaffre.identity.permissions import PERMISSIONS_OF, Permission, Role
 from zaffre.identity.tables import AccountRow, ApiTokenRow
@@ -53,7 +56,7 @@ class Identification:
         self._units = units
         self._access_tokens = access_tokens
 
-    async def identify(self, request: Request) -> Actor:
+    async def identify(self, request: HTTPConnection) -> Actor:
         """Leave the caller, or why there is none, on the request; returns the actor for its transaction."""
         request_id = request_id_of(request)
         try:
@@ -64,9 +67,9 @@ class Identification:
         request.state.caller, request.state.refusal = caller, None
         return Actor(ActorKind.ACCOUNT, caller.account_id, request_id)
 
-    async def _caller(self, request: Request) -> Caller:
-        scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not credential:
+    async def _caller(self, request: HTTPConnection) -> Caller:
+        credential = _credential(request)
+        if not credential:
             raise Unauthenticated(
                 "This needs a signed-in caller.",
                 remedy="Sign in with POST /sessions and send the access token as `Authorization: Bearer …`.",
@@ -94,6 +97,13 @@ class Identification:
             "The API token is not valid, has expired or was revoked.",
             remedy="Make a new one with POST /api-tokens.",
         )
+
+
+def _credential(request: HTTPConnection) -> str | None:
+    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and credential:
+        return credential
+    return bearer_of(request) if isinstance(request, WebSocket) else None
 
 
 class _Requires(AccessRule):

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     MACHINE_READ = "virtual_machine.read", "See virtual machines, sizes, images, keys and serial logs"
     MACHINE_WRITE = "virtual_machine.write", "Create, change and delete virtual machines and keys"
     MACHINE_OPERATE = "virtual_machine.operate", "Start, shut down, stop, reset, pause and resume virtual machines"
+    MACHINE_CONSOLE = "virtual_machine.console", "See the screens of virtual machines and type at them"
     OPERATION_READ = "operation.read", "See one's operations and follow events"
     OPERATION_CANCEL = "operation.cancel", "Cancel one's operations"
 
@@ -57,6 +58,7 @@ TENANT_PERMISSIONS = frozenset(
         Permission.MACHINE_READ,
         Permission.MACHINE_WRITE,
         Permission.MACHINE_OPERATE,
+        Permission.MACHINE_CONSOLE,
         Permission.OPERATION_READ,
         Permission.OPERATION_CANCEL,
     }

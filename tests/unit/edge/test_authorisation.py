@@ -125,6 +125,9 @@ async def test_another_tenants_resources_look_as_if_they_did_not_exist(cloud: Si
     ):
         answer = await stranger.client.ask(method, path)
         assert (path, answer.status) == (path, 404)
+    for base in (owner.base, stranger.base):
+        path = f"{base}/virtual-machines/{machine['id']}/consoles"
+        assert (await stranger.client.ask("POST", path, {"kind": "serial"})).status == 404
     borrowed = stranger.machine_body("thief", network)
     answer = await stranger.client.ask("POST", f"{stranger.base}/virtual-machines", borrowed)
     assert answer.status == 404

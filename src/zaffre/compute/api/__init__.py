@@ -3,6 +3,7 @@
 from zaffre.compute.api import (
     availability_sets,
     catalogue,
+    consoles,
     machine_ports,
     serial_logs,
     ssh_keys,
@@ -13,6 +14,8 @@ from zaffre.compute.api.virtual_machines import PROVIDER_NAME
 
 TENANT_ROUTERS = (
     virtual_machines.tenant,
+    consoles.tenant,
+    consoles.sockets,
     serial_logs.tenant,
     catalogue.tenant,
     ssh_keys.tenant,

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from zaffre.fabric.drivers.console import ConsoleChannel, ConsoleKind
 from zaffre.foundation.errors import Conflict, DomainError, Unavailable
 
 
@@ -513,6 +514,16 @@ class Hypervisor(Protocol):
             GuestMissing: there is no such guest.
             VolumeMissing: there is no such volume.
             GuestKeepsDisk: the guest has locked the drive, because it uses what is in it.
+        """
+        ...
+
+    async def open_console(self, guest_id: str, kind: ConsoleKind) -> ConsoleChannel:
+        """Open the guest's screen or its first serial port. A serial port is taken from whoever has it open.
+
+        Raises:
+            GuestMissing: there is no such guest.
+            GuestOff: its power is off.
+            ConsoleUnavailable: this host cannot give out consoles of that kind.
         """
         ...
 

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+from zaffre.fabric.drivers import libvirt_consoles as consoles
 from zaffre.fabric.drivers import libvirt_disks as disks
 from zaffre.fabric.drivers import libvirt_guests as guests
 from zaffre.fabric.drivers import libvirt_ports as ports
 from zaffre.fabric.drivers import libvirt_volumes as volumes
+from zaffre.fabric.drivers.console import ConsoleChannel, ConsoleKind
 from zaffre.fabric.drivers.host_listeners import HostListeners
 from zaffre.fabric.drivers.hypervisor import (
     Accelerator,
@@ -41,6 +43,7 @@ from zaffre.fabric.drivers.libvirt_probe import PROBE_GUEST_ID, guest_reports
 from zaffre.fabric.drivers.libvirt_session import HostSession
 from zaffre.fabric.drivers.libvirt_transfer import VolumeDownload, VolumeReception, VolumeUpload
 from zaffre.fabric.drivers.libvirt_workers import Lane
+from zaffre.fabric.drivers.stream_channel import StreamChannel
 from zaffre.fabric.drivers.volume_names import check_guest_volumes, check_volume_name
 from zaffre.foundation.clock import Clock, SystemClock
 from zaffre.foundation.errors import DomainError
@@ -275,6 +278,13 @@ class LibvirtHypervisor:
         """Put a raw volume into the guest's removable drive, or leave it empty."""
         change = partial(disks.change_medium, guest_id=guest_id, name=volume)
         await self._change(f"change the medium of guest {guest_id}", change)
+
+    async def open_console(self, guest_id: str, kind: ConsoleKind) -> ConsoleChannel:
+        """Open the guest's screen or its first serial port."""
+        if kind is ConsoleKind.SERIAL:
+            return await consoles.open_serial(self._address, guest_id)
+        action = f"show the screen of guest {guest_id}"
+        return await StreamChannel.over(await self._read(action, partial(consoles.open_screen, guest_id=guest_id)))
 
     async def observe(self, guest_id: str) -> GuestObservation | None:
         """Read one guest; None when the host does not know it."""

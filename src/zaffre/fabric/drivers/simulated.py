@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID, uuid5
 
+from zaffre.fabric.drivers.console import ConsoleChannel, ConsoleKind
 from zaffre.fabric.drivers.host_listeners import HostListeners
 from zaffre.fabric.drivers.hypervisor import (
     Accelerator,
@@ -229,6 +230,11 @@ class SimulatedHypervisor:
         if self._world.faults.keeps_disks(self._host.name, guest_id) and self._host.runs_with_medium(guest_id):
             raise GuestKeepsDisk(self._address.name, guest_id, "the medium in its drive")
         await self._perform(Action.CHANGE_MEDIUM, partial(self._host.change_medium, guest_id, volume))
+
+    async def open_console(self, guest_id: str, kind: ConsoleKind) -> ConsoleChannel:
+        """Open the guest's screen or its first serial port."""
+        await self._perform(Action.OPEN_CONSOLE, partial(self._host.check_guest, guest_id))
+        return await self._world.consoles(self._host.name).open(guest_id, kind)
 
     async def observe(self, guest_id: str) -> GuestObservation | None:
         """Read one guest; None when the host does not know it."""

@@ -182,6 +182,16 @@ class SimulatedHost:
         guest = self._store.guest(self.name, guest_id)
         return None if guest is None else self._observation(guest)
 
+    def stored(self, guest_id: str) -> StoredGuest | None:
+        """Return all that is known of a guest."""
+        return self._store.guest(self.name, guest_id)
+
+    def write_serial(self, guest_id: str, output: bytes) -> None:
+        """Add to the guest's serial log, if the guest is there."""
+        guest = self._store.guest(self.name, guest_id)
+        if guest is not None:
+            self._write_console(guest, output)
+
     def observe_all(self) -> list[GuestObservation]:
         """Return every guest as it is now."""
         return [self._observation(guest) for guest in self._store.guests(self.name)]

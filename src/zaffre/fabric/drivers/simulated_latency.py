@@ -35,6 +35,7 @@ class Action(StrEnum):
     CHANGE_MEDIUM = "change_medium"
     ATTACH_PORT = "attach_port"
     DETACH_PORT = "detach_port"
+    OPEN_CONSOLE = "open_console"
     OBSERVE = "observe"
     OBSERVE_ALL = "observe_all"
 

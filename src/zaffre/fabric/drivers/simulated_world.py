@@ -16,6 +16,7 @@ from zaffre.fabric.drivers.hypervisor import (
 )
 from zaffre.fabric.drivers.simulated_capacity import SimulatedCapacity
 from zaffre.fabric.drivers.simulated_clockwork import Clockwork
+from zaffre.fabric.drivers.simulated_consoles import SimulatedConsoles
 from zaffre.fabric.drivers.simulated_faults import Faults
 from zaffre.fabric.drivers.simulated_host import SimulatedHost
 from zaffre.fabric.drivers.simulated_latency import Action, LatencyModel
@@ -52,6 +53,7 @@ class SimulatedWorld:
         self._clockwork = Clockwork(self.clock)
         self._chance = random.Random(seed)  # noqa: S311 - repeatability is the point; it guards nothing
         self._hosts: dict[str, SimulatedHost] = {}
+        self._consoles: dict[str, SimulatedConsoles] = {}
         self._ears: dict[str, list[Callable[[HostEvent], None]]] = {}
         self._watching_others = path is not None
         self._watch: asyncio.Task[None] | None = None
@@ -77,6 +79,15 @@ class SimulatedWorld:
             host.capacity = capacity
         return host
 
+    def consoles(self, host: str) -> SimulatedConsoles:
+        """Return the consoles of a host's guests."""
+        consoles = self._consoles.get(host)
+        if consoles is None:
+            consoles = self._consoles[host] = SimulatedConsoles(
+                self.host(host), partial(self.listen, host), lambda: self.latency.boot_s
+            )
+        return consoles
+
     def listen(self, host: str, ear: Callable[[HostEvent], None]) -> Callable[[], None]:
         """Tell `ear` every event of the host that gets through, until the returned function is called."""
         ears = self._ears.setdefault(host, [])
@@ -98,6 +109,8 @@ class SimulatedWorld:
 
     def close(self) -> None:
         """End the world's time and let go of its file."""
+        for consoles in self._consoles.values():
+            consoles.close()
         self._clockwork.stop()
         if self._watch is not None:
             self._watch.cancel()

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from zaffre.foundation.errors import (
@@ -150,7 +151,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, handler)
 
 
-def request_id_of(request: Request) -> str | None:
+def request_id_of(request: HTTPConnection) -> str | None:
     """Return the id under which the request is logged."""
     return getattr(request.state, "request_id", None)
 

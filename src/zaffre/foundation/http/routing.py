@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError
+from starlette.requests import HTTPConnection
 
 from zaffre.foundation.actor import Actor
 from zaffre.foundation.database import sacrificed
@@ -34,7 +35,7 @@ class RequestContext:
     """What routes need from the process; an app keeps it as `app.state.context`."""
 
     units: UnitsOfWork
-    identify: Callable[[Request], Awaitable[Actor]]
+    identify: Callable[[HTTPConnection], Awaitable[Actor]]
     """Finds out who calls, and leaves on `request.state` whatever access rules need. Never refuses: a bad credential
     counts as nobody, with the reason kept for the rule that then refuses."""
 

@@ -1,5 +1,6 @@
 """What surrounds every request: its id, its limits, its log line and its metrics (a plain ASGI middleware)."""
 
+import contextlib
 import re
 import time
 from collections.abc import Iterable
@@ -61,6 +62,9 @@ class RequestScope:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
+        if scope["type"] == "websocket":
+            await self._converse(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -71,6 +75,35 @@ class RequestScope:
         with bound_contextvars(request_id=request_id):
             await self._serve(scope, receive, answer)
             self._record(scope, answer.status, time.perf_counter() - started_s)
+
+    async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a WebSocket. How many may be open is its feature's to bound: they are no requests under way."""
+        request_id = self._request_id(scope["headers"])
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Handshake(send, request_id)
+        started_s = time.perf_counter()
+        with bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, answer)
+            except Exception:
+                log.exception("conversation met a fault", path=scope["path"])
+                await answer.break_off()
+            self._record_conversation(scope, answer.status, time.perf_counter() - started_s)
+
+    def _record_conversation(self, scope: Scope, status: int | None, seconds: float) -> None:
+        """Write down how a WebSocket was answered; its path only, because its query may hold a secret."""
+        route = getattr(scope.get("route"), "path", "(none)")
+        self._metrics.requests.labels(self._face, "WEBSOCKET", route, str(status)).inc()
+        level = log.warning if status is None or status >= 500 else log.info
+        actor = scope["state"].get("actor")
+        level(
+            "conversation",
+            face=self._face,
+            path=scope["path"],
+            status=status,
+            seconds=round(seconds, 1),
+            actor=actor.id if actor else None,
+        )
 
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         if self._active >= self._concurrent:
@@ -148,3 +181,29 @@ class _Answer:
         await self._send(message)
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             self.complete = True
+
+
+class _Handshake:
+    """Passes the messages of a WebSocket on, noting how the handshake was answered and adding the answer's headers."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self.status: int | None = None
+        self._request_id = request_id
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        headers = [*message.get("headers", []), (b"x-request-id", self._request_id.encode())]
+        if message["type"] == "websocket.accept":
+            self.status = 101
+            message["headers"] = headers
+        elif message["type"] == "websocket.http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*headers, *SECURITY_HEADERS]
+        elif message["type"] == "websocket.close" and self.status is None:
+            self.status = 403
+        await self._send(message)
+
+    async def break_off(self) -> None:
+        """End the conversation after a fault of ours: refuse the handshake, or close."""
+        with contextlib.suppress(RuntimeError, OSError):  # it is over already
+            await self._send({"type": "websocket.close", "code": 1011, "reason": "Something went wrong inside Zaffre."})

@@ -16,6 +16,12 @@ def _tracebacks() -> Processor:
     return structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
 
+def _no_handshake(record: logging.LogRecord) -> bool:
+    """Let everything pass but what uvicorn says of handshakes, which it takes for faults when they are refused."""
+    said = str(record.msg)
+    return '"WebSocket %s"' not in said and "without completing handshake" not in said
+
+
 def configure_logs(level: Literal["debug", "info", "warning", "error"], form: Literal["json", "console"]) -> None:
     """Send the process's logs, ours and the libraries', to standard error in one form.
 
@@ -59,6 +65,9 @@ def configure_logs(level: Literal["debug", "info", "warning", "error"], form: Li
     root.setLevel(_LEVELS[level])
     for chatty in ("uvicorn.access", "alembic", "sqlalchemy", "dbos", "httpx"):
         logging.getLogger(chatty).setLevel(max(_LEVELS[level], logging.WARNING))
+    # It writes every handshake's query, in which one-time tokens are; our own line about it does not.
+    logging.getLogger("uvicorn.error").setLevel(max(_LEVELS[level], logging.INFO))
+    logging.getLogger("uvicorn.error").addFilter(_no_handshake)
     for own in ("uvicorn", "uvicorn.error", "dbos"):
         logging.getLogger(own).handlers = []
         logging.getLogger(own).propagate = True

@@ -21,6 +21,7 @@ class Metrics:
             "http_request_seconds", "Time to answer a request.", REQUEST_BUCKETS_S, "face", "method", "route"
         )
         self.event_streams = Gauge("zaffre_event_streams", "Live event streams open.", registry=self.registry)
+        self.consoles = Gauge("zaffre_consoles", "Consoles open.", ["kind"], registry=self.registry)
         self.operations = self._counter("operations", "Operations ended.", "kind", "state")
         self.operation_seconds = self._histogram(
             "operation_seconds", "Time from accepting an operation to its end.", WORK_BUCKETS_S, "kind"

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211121
+Revision: 202611211125
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211121"
+revision = "202611211125"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -616,6 +616,43 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoints")),
         sa.UniqueConstraint("virtual_machine_id", "name", name=op.f("uq_checkpoints_virtual_machine_id_name")),
+    )
+    op.create_table(
+        "console_tokens",
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("virtual_machine_id", Id, nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("session_id", Id, nullable=True),
+        sa.Column("api_token_id", Id, nullable=True),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_console_tokens_account_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["api_token_id"],
+            ["api_tokens.id"],
+            name=op.f("fk_console_tokens_api_token_id_api_tokens"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["sessions.id"], name=op.f("fk_console_tokens_session_id_sessions"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"], ["subscriptions.id"], name=op.f("fk_console_tokens_subscription_id_subscriptions")
+        ),
+        sa.ForeignKeyConstraint(
+            ["virtual_machine_id"],
+            ["virtual_machines.id"],
+            name=op.f("fk_console_tokens_virtual_machine_id_virtual_machines"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_console_tokens")),
+    )
+    op.create_index(op.f("ix_console_tokens_expires_at"), "console_tokens", ["expires_at"], unique=False)
+    op.create_index(
+        op.f("ix_console_tokens_virtual_machine_id"), "console_tokens", ["virtual_machine_id"], unique=False
     )
     op.create_table(
         "disks",
