@@ -21,6 +21,7 @@ class Server:
         self._ports = {face: _free_port() for face in FACES}
         settings = {"state_directory": state_directory, "logging.level": "warning", **flags}
         settings |= {f"api.{face}_port": port for face, port in self._ports.items()}
+        settings |= {"portal.tenant_port": 0, "portal.admin_port": 0}
         self._command = [sys.executable, "-m", "zaffre.cli.main", "serve"]
         for key, value in settings.items():
             self._command += ["--set", f"{key}={value}"]

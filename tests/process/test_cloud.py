@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -23,17 +24,18 @@ ADDRESSES = {"web-1": "10.10.0.11", "web-2": "10.10.0.12"}
 
 
 def ports_in_a_row() -> Ports:
-    """Return three ports that follow one another and were free a moment ago."""
+    """Return the ports that belong to one public port and were free a moment ago."""
     while True:
-        with socket.socket() as first, socket.socket() as second, socket.socket() as third:
+        with socket.socket() as first, ExitStack() as others:
             first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
+            ports = Ports.from_public(first.getsockname()[1])
+            wanted = (ports.admin, ports.tenant, ports.tenant_portal, ports.admin_portal)
             try:
-                second.bind(("127.0.0.1", port + 1))
-                third.bind(("127.0.0.1", port + 2))
-            except OSError:
+                for port in wanted:
+                    others.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
                 continue
-            return Ports.from_public(port + 2)
+            return ports
 
 
 def servers(directory: Path) -> list[Process]:

@@ -131,6 +131,8 @@ def settings_arguments(directory: Path, ports: Sequence[int], **more: object) ->
         "api.admin_port": ports[0],
         "api.tenant_port": ports[1],
         "api.public_port": ports[2],
+        "portal.tenant_port": 0,
+        "portal.admin_port": 0,
     } | {key.replace("__", "."): value for key, value in more.items()}
     return [argument for key, value in settings.items() for argument in ("--set", f"{key}={value}")]
 

@@ -48,7 +48,12 @@ def bring_up(
     ] = None,
     tenant: Annotated[bool, typer.Option(help="Settle a tenant with two machines.")] = True,  # noqa: FBT002 - a flag
     port: Annotated[
-        int, typer.Option(min=1026, max=65535, help="Of the public API; the tenant and admin APIs are just below.")
+        int,
+        typer.Option(
+            min=1026,
+            max=65450,
+            help="Of the public API; the tenant and admin APIs are just below, the portals 75 and 85 above.",
+        ),
     ] = 30006,
     state: StateOption = None,
 ) -> None:
@@ -162,6 +167,8 @@ def _describe(terminal: Terminal, description: CloudDescription, cloud: Developm
     terminal.print(Text(f"Zaffre is up: {description.hosts} {description.fabric} hosts, after {seconds:.1f} s", "bold"))
     _explain_choice(terminal, description)
     rows = [
+        ("Tenant portal", description.tenant_portal_url, "for tenants, in a browser"),
+        ("Admin portal", description.admin_portal_url, "for the provider, in a browser"),
         ("Public API", description.public_url, "for tenants and their programs"),
         ("Admin API", description.admin_url, "for the provider"),
         ("Administrator", ADMIN_EMAIL, description.passwords.admin),

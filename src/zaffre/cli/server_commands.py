@@ -29,7 +29,8 @@ def run_server(
         typer.Option("--set", metavar="KEY=VALUE", help="A setting, as in api.public_port=30006. May be repeated."),
     ] = None,
     parts: Annotated[
-        str | None, typer.Option("--parts", metavar="PARTS", help="Run only these: api, worker, or api,worker.")
+        str | None,
+        typer.Option("--parts", metavar="PARTS", help="Run only these of api, portal and worker, as in api,portal."),
     ] = None,
 ) -> None:
     """Run the server until it is told to stop.

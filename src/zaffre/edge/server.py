@@ -5,6 +5,7 @@ import fcntl
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -12,9 +13,11 @@ import structlog
 import uvicorn
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
+from starlette.types import ASGIApp
 
 from zaffre.edge.drivers import available_drivers
 from zaffre.edge.faces import Face, serve_face
+from zaffre.edge.portal import PortalApplication, PortalFiles
 from zaffre.edge.schema.migrate import migrate
 from zaffre.edge.site import Site
 from zaffre.foundation.clock import SystemClock
@@ -89,10 +92,10 @@ async def _serve_faces(site: Site, on_ready: Callable[[], None] | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    servers = [_FaceServer(face, port, site) for face, port in _ports(site.settings)]
+    servers = [_Server(door, site.settings) for door in _doors(site)]
     for server in servers:
         await server.start()
-    log.info("serving", parts=site.settings.parts, faces={server.face: server.port for server in servers})
+    log.info("serving", parts=site.settings.parts, ports={server.door.key: server.door.port for server in servers})
     if on_ready is not None:
         on_ready()
     await stop.wait()
@@ -100,26 +103,50 @@ async def _serve_faces(site: Site, on_ready: Callable[[], None] | None) -> None:
     await asyncio.gather(*(server.stop() for server in servers))
 
 
-def _ports(settings: Settings) -> list[tuple[Face, int]]:
-    if "api" not in settings.parts:
+@dataclass(frozen=True)
+class _Door:
+    """Something that listens on a port."""
+
+    key: str
+    """The setting that chooses the port."""
+    port: int
+    app: ASGIApp
+
+
+def _doors(site: Site) -> list[_Door]:
+    """Put together what the settings' parts serve. A portal and the face it belongs to share one application."""
+    parts, api, portal = site.settings.parts, site.settings.api, site.settings.portal
+    if "api" not in parts and "portal" not in parts:
         return []
-    api = settings.api
-    return [(Face.ADMIN, api.admin_port), (Face.TENANT, api.tenant_port), (Face.PUBLIC, api.public_port)]
+    admin, tenant = serve_face(Face.ADMIN, site), serve_face(Face.TENANT, site)
+    doors: list[_Door] = []
+    if "api" in parts:
+        doors += [
+            _Door("api.admin_port", api.admin_port, admin),
+            _Door("api.tenant_port", api.tenant_port, tenant),
+            _Door("api.public_port", api.public_port, serve_face(Face.PUBLIC, site)),
+        ]
+    if "portal" in parts:
+        files = PortalFiles()
+        doors += [
+            _Door("portal.tenant_port", portal.tenant_port, PortalApplication(Face.TENANT, tenant, files)),
+            _Door("portal.admin_port", portal.admin_port, PortalApplication(Face.ADMIN, admin, files)),
+        ]
+    return doors
 
 
-class _FaceServer:
-    """One face on one port. Our own signal handling ends all of them together, so uvicorn's is left out."""
+class _Server:
+    """One door's server. Our own signal handling ends all of them together, so uvicorn's is left out."""
 
-    def __init__(self, face: Face, port: int, site: Site) -> None:
-        api = site.settings.api
-        self.face = face
-        self.port = port
+    def __init__(self, door: _Door, settings: Settings) -> None:
+        api = settings.api
+        self.door = door
         self._host = api.host
         self._server = uvicorn.Server(
             uvicorn.Config(
-                serve_face(face, site),
+                door.app,
                 host=api.host,
-                port=port,
+                port=door.port,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -145,7 +172,7 @@ class _FaceServer:
         self._task = asyncio.create_task(self._server._serve())  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         while not self._server.started:
             if self._task.done():
-                raise SettingsError(f"api.{self.face}_port: {self._host}:{self.port} cannot be listened on")
+                raise SettingsError(f"{self.door.key}: {self._host}:{self.door.port} cannot be listened on")
             await asyncio.sleep(0.005)
 
     async def stop(self) -> None:

@@ -60,6 +60,13 @@ class ApiSettings(_Section):
         return self
 
 
+class PortalSettings(_Section):
+    """Where the portals listen; host and TLS are the API's."""
+
+    tenant_port: Port = 30081
+    admin_port: Port = 30091
+
+
 class IdentitySettings(_Section):
     """People and tokens."""
 
@@ -136,9 +143,10 @@ class Settings(_Section):
     state_directory: Path = Path("/var/lib/zaffre")
     secret_key_file: Path | None = None
     """Key that encrypts secrets at rest; absent means `secret.key` in the state directory, made at first start."""
-    parts: tuple[Literal["api", "worker"], ...] = ("api", "worker")
+    parts: tuple[Literal["api", "portal", "worker"], ...] = ("api", "portal", "worker")
     database: DatabaseSettings = DatabaseSettings()
     api: ApiSettings = ApiSettings()
+    portal: PortalSettings = PortalSettings()
     identity: IdentitySettings = IdentitySettings()
     operations: OperationSettings = OperationSettings()
     fabric: FabricSettings = FabricSettings()

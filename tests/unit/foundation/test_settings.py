@@ -37,7 +37,7 @@ def test_flags_win_over_the_environment_which_wins_over_the_file(file: Path) -> 
 def test_without_sources_the_defaults_hold() -> None:
     settings = load()
     assert (settings.api.host, settings.api.admin_port) == ("127.0.0.1", 30004)
-    assert settings.parts == ("api", "worker")
+    assert settings.parts == ("api", "portal", "worker")
     assert settings.database_url.endswith("/var/lib/zaffre/zaffre.sqlite")
     assert settings.secret_key_path == Path("/var/lib/zaffre/secret.key")
     assert settings.library_directory == Path("/var/lib/zaffre/library")

@@ -39,16 +39,18 @@ class FabricChoice(StrEnum):
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the faces listen on loopback."""
+    """Where the faces and the portals listen on loopback."""
 
     admin: int = 30004
     tenant: int = 30005
     public: int = 30006
+    tenant_portal: int = 30081
+    admin_portal: int = 30091
 
     @classmethod
     def from_public(cls, public: int) -> "Ports":
-        """Return three ports in a row that end with the public one."""
-        return cls(public - 2, public - 1, public)
+        """Return the ports that belong to a public one: three in a row, and the portals as far above as usual."""
+        return cls(public - 2, public - 1, public, public + 75, public + 85)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class CloudDescription:
     accelerator: str
     public_url: str
     admin_url: str
+    tenant_portal_url: str
+    admin_portal_url: str
     passwords: Passwords
     machines: Sequence[VirtualMachineView]
     """The tenant's, when one was settled."""
@@ -140,6 +144,8 @@ class DevelopmentCloud:
             "/".join(sorted(accelerators)),
             self._public_url,
             self._admin_url,
+            f"http://127.0.0.1:{self._ports.tenant_portal}",
+            f"http://127.0.0.1:{self._ports.admin_portal}",
             passwords,
             machines,
         )
@@ -211,6 +217,8 @@ class DevelopmentCloud:
             "api.admin_port": self._ports.admin,
             "api.tenant_port": self._ports.tenant,
             "api.public_port": self._ports.public,
+            "portal.tenant_port": self._ports.tenant_portal,
+            "portal.admin_port": self._ports.admin_portal,
             "identity.bootstrap_admin_email": ADMIN_EMAIL,
             "identity.bootstrap_admin_password": passwords.admin,
             "fabric.simulated_world": str(self.places.simulated_world),

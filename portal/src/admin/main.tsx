@@ -1,0 +1,4 @@
+import { startPortal } from "@/shell/startPortal";
+import { adminPortal } from "./registry";
+
+void startPortal(adminPortal);

@@ -1,0 +1,143 @@
+/** One resource as a page: essentials on top, what can be done with it, and tabs. */
+import { makeStyles, SkeletonItem, Skeleton, Tab, TabList, tokens } from "@fluentui/react-components";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { lazy, Suspense, useMemo } from "react";
+
+import type { Resource } from "@/api/wire";
+import { usePermissions } from "@/session/session";
+import { usePageTitle } from "@/shell/pageTitle";
+import { ProblemMessage } from "@/shell/ProblemMessage";
+import { FieldValue } from "./FieldValue";
+import { JsonView } from "./JsonView";
+import { useTexts, type Texts } from "./texts";
+import type { FieldManifest, ResourceManifest, TabManifest } from "./types";
+import { useResource } from "./useResources";
+import { failedCondition, nameOf } from "./values";
+
+const useStyles = makeStyles({
+  title: {
+    margin: "0 0 12px",
+    fontSize: tokens.fontSizeBase600,
+    fontWeight: tokens.fontWeightSemibold,
+    overflowWrap: "anywhere",
+  },
+  fields: {
+    display: "grid",
+    gridTemplateColumns: "repeat(auto-fill, minmax(260px, 1fr))",
+    gap: "12px 24px",
+    margin: 0,
+    padding: "16px",
+    border: `1px solid ${tokens.colorNeutralStroke2}`,
+    borderRadius: tokens.borderRadiusMedium,
+    backgroundColor: tokens.colorNeutralBackground1,
+  },
+  field: { minWidth: 0 },
+  name: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
+  value: { margin: 0, minHeight: "24px", minWidth: 0, overflowWrap: "anywhere" },
+  tabs: { margin: "12px -10px 0", flexWrap: "wrap" },
+  content: { paddingTop: "12px" },
+});
+
+export interface DetailPageProps {
+  manifest: ResourceManifest;
+  id: string;
+  values: Readonly<Record<string, unknown>>;
+}
+
+export function DetailPage({ manifest, id, values }: DetailPageProps) {
+  const styles = useStyles();
+  const texts = useTexts(manifest);
+  const query = useResource(manifest, id, values);
+  const name = query.data === undefined ? "" : nameOf(query.data);
+  usePageTitle(name === "" ? texts.singular : name);
+  if (query.error !== null) return <ProblemMessage error={query.error} onRetry={() => void query.refetch()} />;
+  return (
+    <>
+      <h1 className={styles.title}>{name === "" ? texts.singular : name}</h1>
+      {query.data === undefined ? (
+        <Skeleton>
+          <SkeletonItem size={128} />
+        </Skeleton>
+      ) : (
+        <>
+          <Fields fields={manifest.essentials ?? manifest.columns} resource={query.data} texts={texts} />
+          <Tabs manifest={manifest} resource={query.data} texts={texts} />
+        </>
+      )}
+    </>
+  );
+}
+
+export function Fields(props: { fields: readonly FieldManifest[]; resource: Resource; texts: Texts }) {
+  const styles = useStyles();
+  return (
+    <dl className={styles.fields}>
+      {props.fields.map((field) => (
+        <div key={field.field} className={styles.field}>
+          <dt className={styles.name}>{props.texts.field(field.field)}</dt>
+          <dd className={styles.value}>
+            <FieldValue field={field} resource={props.resource} texts={props.texts} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Tabs({ manifest, resource, texts }: { manifest: ResourceManifest; resource: Resource; texts: Texts }) {
+  const styles = useStyles();
+  const navigate = useNavigate();
+  const may = usePermissions();
+  const search: { tab?: string } = useSearch({ strict: false });
+  const own = (manifest.tabs ?? []).filter(
+    (tab) => may(tab.permission) && failedCondition(resource, tab.when) === null,
+  );
+  const ids = [...own.map((tab) => tab.id), "json"];
+  const chosen = ids.includes(search.tab ?? "") ? (search.tab ?? "") : (ids[0] ?? "json");
+  const tab = own.find((one) => one.id === chosen);
+  const choose = (id: string) => void navigate({ to: ".", search: { tab: id }, replace: true });
+  return (
+    <>
+      <TabList className={styles.tabs} selectedValue={chosen} onTabSelect={(_, data) => choose(String(data.value))}>
+        {ids.map((id) => (
+          <Tab key={id} value={id} id={`tab-${id}`}>
+            {texts.text(`tabs.${id}`)}
+          </Tab>
+        ))}
+      </TabList>
+      <div className={styles.content} role="tabpanel" aria-labelledby={`tab-${chosen}`}>
+        {tab === undefined ? (
+          <JsonView resource={resource} />
+        ) : (
+          <TabContent tab={tab} manifest={manifest} resource={resource} texts={texts} />
+        )}
+      </div>
+    </>
+  );
+}
+
+interface TabContentProps {
+  tab: TabManifest;
+  manifest: ResourceManifest;
+  resource: Resource;
+  texts: Texts;
+}
+
+function TabContent({ tab, manifest, resource, texts }: TabContentProps) {
+  const loader = tab.kind === "component" ? tab.component : null;
+  const Component = useMemo(() => (loader === null ? null : lazy(loader)), [loader]);
+  if (tab.kind === "fields") {
+    return tab.groups.map((group) => (
+      <section key={group.id} aria-label={texts.text(`groups.${group.id}`)}>
+        <h2>{texts.text(`groups.${group.id}`)}</h2>
+        <Fields fields={group.fields} resource={resource} texts={texts} />
+      </section>
+    ));
+  }
+  if (Component === null) return null;
+  return (
+    <Suspense fallback={null}>
+      <Component resource={resource} manifest={manifest} />
+    </Suspense>
+  );
+}

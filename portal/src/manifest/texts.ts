@@ -1,0 +1,46 @@
+/** A manifest's texts: looked up by convention in its namespace, then among the frame's common ones. */
+import { useTranslation } from "react-i18next";
+
+import type { ResourceManifest } from "./types";
+
+export interface Texts {
+  title: string;
+  singular: string;
+  field: (field: string) => string;
+  state: (field: string, value: string) => string;
+  /** Any other key of the namespace; a last resort is made from the key's last part. */
+  text: (key: string, values?: Record<string, unknown>) => string;
+  /** Like `text`, but null where the catalogue has nothing. */
+  maybe: (key: string, values?: Record<string, unknown>) => string | null;
+  language: string;
+}
+
+/** `memory_mib` becomes `Memory mib`: better than a key, and easily noticed. */
+function spelled(key: string): string {
+  const last = key.split(".").at(-1) ?? key;
+  const words = last.replaceAll("_", " ").replaceAll("*", "").trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Field paths have dots and stars in them, which keys cannot have. */
+function keyOf(field: string): string {
+  return field.replaceAll(".*", "").replaceAll(".", "_");
+}
+
+export function useTexts(manifest: Pick<ResourceManifest, "namespace" | "slug">): Texts {
+  const { t, i18n } = useTranslation([manifest.namespace, "frame"]);
+  const maybe = (key: string, values: Record<string, unknown> = {}): string | null => {
+    const found = t([`${manifest.namespace}:${key}`, `frame:${key}`], { defaultValue: "", ...values });
+    return found === "" ? null : found;
+  };
+  const text = (key: string, values?: Record<string, unknown>) => maybe(key, values) ?? spelled(key);
+  return {
+    title: maybe("title") ?? spelled(manifest.slug),
+    singular: maybe("singular") ?? spelled(manifest.slug),
+    field: (field) => text(`fields.${keyOf(field)}`),
+    state: (field, value) => maybe(`values.${keyOf(field)}.${value}`) ?? maybe(`states.${value}`) ?? spelled(value),
+    text,
+    maybe,
+    language: i18n.language,
+  };
+}

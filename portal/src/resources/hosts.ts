@@ -1,0 +1,48 @@
+/** Hosts, as the provider sees them. */
+import type { ResourceManifest } from "@/manifest/types";
+
+export const hosts: ResourceManifest = {
+  type: "host",
+  slug: "hosts",
+  namespace: "hosts",
+  icon: "host",
+  scope: "site",
+  paths: { list: "/hosts", item: "/hosts/{id}" },
+  nav: { section: "fabric", order: 20, permission: "fabric.read" },
+  cli: "host",
+  search: true,
+  defaultSort: "name",
+  transient: ["adding", "removing"],
+  columns: [
+    { field: "name", kind: "text", sortable: true, width: 180, priority: 1 },
+    { field: "state", kind: "state", sortable: true, width: 120, priority: 1 },
+    { field: "connected", kind: "boolean", sortable: true, width: 110 },
+    { field: "vcpus_reserved", kind: "number", sortable: true, width: 120 },
+    { field: "vcpus_capacity", kind: "number", width: 120, priority: 3 },
+    { field: "memory_reserved_mib", kind: "mib", sortable: true, width: 150 },
+    { field: "memory_capacity_mib", kind: "mib", width: 150, priority: 3 },
+    { field: "accelerator", kind: "text", width: 120, priority: 3 },
+    { field: "problem", kind: "text", width: 200, priority: 3 },
+    { field: "created_at", kind: "date", sortable: true, visible: false },
+  ],
+  filters: [
+    { field: "state", kind: "enum", options: ["adding", "enabled", "disabled", "draining", "removing"] },
+    { field: "connected", kind: "boolean" },
+  ],
+  essentials: [
+    { field: "state", kind: "state" },
+    { field: "connected", kind: "boolean" },
+    { field: "hostname", kind: "text" },
+    { field: "uri", kind: "code", copy: true },
+    { field: "accelerator", kind: "text" },
+    { field: "engine_version", kind: "text" },
+    { field: "vcpus_reserved", kind: "number" },
+    { field: "vcpus_capacity", kind: "number" },
+    { field: "memory_reserved_mib", kind: "mib" },
+    { field: "memory_capacity_mib", kind: "mib" },
+    { field: "storage_free_gib", kind: "gib" },
+    { field: "observed_at", kind: "date" },
+    { field: "problem", kind: "text" },
+    { field: "id", kind: "code", copy: true },
+  ],
+};

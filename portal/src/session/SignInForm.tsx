@@ -1,0 +1,53 @@
+/** Signing in, on a page of its own or over the page whose session has ended. */
+import { Button, Field, Input, makeStyles } from "@fluentui/react-components";
+import { useState, type SubmitEvent } from "react";
+import { useTranslation } from "react-i18next";
+
+import { ProblemMessage } from "@/shell/ProblemMessage";
+import { session } from "./session";
+
+const useStyles = makeStyles({ form: { display: "flex", flexDirection: "column", gap: "16px" } });
+
+export function SignInForm({ email: known = "" }: { email?: string }) {
+  const styles = useStyles();
+  const { t } = useTranslation();
+  const [email, setEmail] = useState(known);
+  const [password, setPassword] = useState("");
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    session
+      .signIn(email.trim(), password)
+      .catch(setError)
+      .finally(() => setBusy(false));
+  };
+  return (
+    <form className={styles.form} onSubmit={submit}>
+      <Field label={t("session.email")} required>
+        <Input
+          type="email"
+          name="email"
+          autoComplete="username"
+          value={email}
+          onChange={(_, data) => setEmail(data.value)}
+        />
+      </Field>
+      <Field label={t("session.password")} required>
+        <Input
+          type="password"
+          name="password"
+          autoComplete="current-password"
+          value={password}
+          onChange={(_, data) => setPassword(data.value)}
+        />
+      </Field>
+      <ProblemMessage error={error} />
+      <Button appearance="primary" type="submit" disabled={busy || email === "" || password === ""}>
+        {t("session.sign_in")}
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,41 @@
+/** The portal's one session, and hooks on it. */
+import { useQuery } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
+
+import { keys } from "@/api/keys";
+import { call, setCredentials } from "@/api/transport";
+import { SessionStore, type SessionState } from "./store";
+
+export const session = new SessionStore(window.localStorage);
+setCredentials(session);
+
+/** Whoever is signed in. */
+export interface Me {
+  id: string;
+  email: string;
+  name: string;
+  role: string;
+  generation: number;
+  /** What they may do; absent when the server does not tell, and then it decides on each request. */
+  permissions?: string[];
+  /** The account an administrator acts for. */
+  acting_for?: string | null;
+}
+
+export function useSessionState(): SessionState {
+  return useSyncExternalStore(session.subscribe, session.snapshot);
+}
+
+export function useMe() {
+  return useQuery({
+    queryKey: keys.me,
+    queryFn: async ({ signal }) => (await call<Me>("GET", "/accounts/me", { signal })).body,
+    staleTime: 300_000,
+  });
+}
+
+/** Return a test for permissions. Everything is allowed until the server has said otherwise: it has the last word. */
+export function usePermissions(): (permission: string | undefined) => boolean {
+  const permissions = useMe().data?.permissions;
+  return (permission) => permission === undefined || permissions === undefined || permissions.includes(permission);
+}

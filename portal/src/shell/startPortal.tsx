@@ -1,0 +1,49 @@
+/** Puts a portal into its page. */
+import { createDOMRenderer, FluentProvider, makeStyles, RendererProvider } from "@fluentui/react-components";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode, Suspense } from "react";
+import { createRoot } from "react-dom/client";
+
+import { createQueryClient } from "@/api/queries";
+import { startTexts } from "@/i18n/i18n";
+import { PortalContext, type PortalDefinition } from "@/manifest/portal";
+import { createPortalRouter, type PortalRouter } from "@/manifest/router";
+import { useSessionState } from "@/session/session";
+import { SignInPage } from "@/session/SignInPage";
+import { styleNonce } from "./nonce";
+import { useTheme } from "./theme";
+import "./global.css";
+
+const useStyles = makeStyles({ root: { minHeight: "100dvh" } });
+
+export async function startPortal(portal: PortalDefinition): Promise<void> {
+  await startTexts([]);
+  const container = document.getElementById("portal");
+  if (container === null) throw new Error("the page has no place for the portal");
+  const nonce = styleNonce();
+  const renderer = createDOMRenderer(document, nonce === null ? {} : { styleElementAttributes: { nonce } });
+  const router = createPortalRouter(portal);
+  createRoot(container).render(
+    <StrictMode>
+      <RendererProvider renderer={renderer}>
+        <QueryClientProvider client={createQueryClient()}>
+          <PortalContext value={portal}>
+            <Themed router={router} />
+          </PortalContext>
+        </QueryClientProvider>
+      </RendererProvider>
+    </StrictMode>,
+  );
+}
+
+function Themed({ router }: { router: PortalRouter }) {
+  const styles = useStyles();
+  const theme = useTheme();
+  const state = useSessionState();
+  return (
+    <FluentProvider theme={theme} className={styles.root}>
+      <Suspense fallback={null}>{state === "out" ? <SignInPage /> : <RouterProvider router={router} />}</Suspense>
+    </FluentProvider>
+  );
+}

@@ -1,0 +1,4 @@
+import { startPortal } from "@/shell/startPortal";
+import { tenantPortal } from "./registry";
+
+void startPortal(tenantPortal);
