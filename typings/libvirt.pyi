@@ -82,6 +82,16 @@ class virDomain:
     """Return a file descriptor, which the caller must close."""
     def openConsole(self, dev_name: str | None, st: virStream, flags: int = 0) -> int: ...
 
+    def maxMemory(self) -> int: ...
+    """Return KiB."""
+    def snapshotCreateXML(self, xmlDesc: str, flags: int = 0) -> virDomainSnapshot: ...
+    def snapshotLookupByName(self, name: str, flags: int = 0) -> virDomainSnapshot: ...
+    def revertToSnapshot(self, snap: virDomainSnapshot, flags: int = 0) -> int: ...
+
+class virDomainSnapshot:
+    def getName(self) -> str: ...
+    def delete(self, flags: int = 0) -> int: ...
+
 class virConnect:
     def setKeepAlive(self, interval: int, count: int) -> int: ...
     """Seconds between probes, and how many may go unanswered before the connection is closed."""
@@ -125,7 +135,9 @@ VIR_ERR_NO_DOMAIN: int
 VIR_ERR_NO_STORAGE_POOL: int
 VIR_ERR_NO_STORAGE_VOL: int
 VIR_ERR_OPERATION_FAILED: int
+VIR_ERR_NO_DOMAIN_SNAPSHOT: int
 VIR_ERR_OPERATION_INVALID: int
+VIR_ERR_OPERATION_TIMEOUT: int
 VIR_ERR_STORAGE_VOL_EXIST: int
 
 VIR_CONNECT_CLOSE_REASON_ERROR: int
@@ -154,6 +166,11 @@ VIR_DOMAIN_SHUTOFF_FAILED: int
 VIR_DOMAIN_AFFECT_LIVE: int
 VIR_DOMAIN_AFFECT_CONFIG: int
 VIR_DOMAIN_METADATA_TITLE: int
+VIR_DOMAIN_METADATA_ELEMENT: int
+VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE: int
+VIR_DOMAIN_SNAPSHOT_REVERT_FORCE: int
+VIR_DOMAIN_XML_INACTIVE: int
+VIR_DOMAIN_XML_SECURE: int
 
 VIR_DOMAIN_START_AUTODESTROY: int
 VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN: int

@@ -20,6 +20,16 @@ from typing import TypeVar
 import platformdirs
 import pytest
 
+from support.checkpoint_contract import (
+    AFTER,
+    BEFORE,
+    CheckpointContract,
+    CheckpointLab,
+    booted,
+    contents,
+    overwrite,
+    two_disks,
+)
 from support.console_contract import ConsoleContract, shell
 from support.disk_contract import DiskContract
 from support.hypervisor_contract import (
@@ -28,7 +38,6 @@ from support.hypervisor_contract import (
     LABELS,
     EventLog,
     HypervisorContract,
-    HypervisorLab,
     bootable_guest,
     changed,
     guest,
@@ -48,6 +57,7 @@ from zaffre.fabric.drivers.hypervisor import (
     GuestDisk,
     GuestPort,
     GuestRemoved,
+    GuestSpec,
     GuestState,
     HostAddress,
     HostConnected,
@@ -61,10 +71,11 @@ from zaffre.foundation.clock import SystemClock
 
 libvirt = pytest.importorskip("libvirt", reason="libvirt-python is not installed")
 
+from zaffre.fabric.drivers import libvirt_checkpoints  # noqa: E402 - needs libvirt
 from zaffre.fabric.drivers.libvirt_driver import LibvirtDriver, LibvirtHypervisor  # noqa: E402 - needs libvirt
 from zaffre.fabric.drivers.libvirt_probe import guest_reports  # noqa: E402 - needs libvirt
 
-__all__ = ["bootable_guest", "guest", "host", "shell"]
+__all__ = ["bootable_guest", "guest", "host", "shell", "two_disks"]
 
 pytestmark = pytest.mark.fabric
 
@@ -78,7 +89,7 @@ FOREIGN_GUEST = """
 """
 
 
-class LibvirtLab(HypervisorLab):
+class LibvirtLab(CheckpointLab):
     """A host of the developer fabric. Whatever it does goes over a connection of its own."""
 
     many = 8
@@ -125,6 +136,25 @@ class LibvirtLab(HypervisorLab):
 
     async def hold_disks(self, guest_id: str) -> None:
         """Do nothing: the idle guest has no operating system that could let go of anything."""
+
+    async def write_disk(self, volume: str, content: bytes) -> None:
+        pattern = Path(self.layout.pool_path).parent / "pattern"
+        pattern.write_bytes(content)
+        await self._image_tool("qemu-io", "-f", "qcow2", "-c", f"write -s {pattern} 512M {len(content)}", volume)
+
+    async def read_disk(self, volume: str) -> bytes:
+        piece = Path(self.layout.pool_path).parent / "piece"
+        where = ("bs=4096", f"skip={512 * 256}", f"count={512 * 256 + 1}")
+        source = Path(self.layout.pool_path) / volume
+        await self._image_tool("qemu-img", "dd", "-f", "qcow2", "-O", "raw", *where, f"if={source}", f"of={piece}")
+        return piece.read_bytes()[:4096]
+
+    async def spoil_checkpoint(self, volume: str, checkpoint_id: str) -> None:
+        await self._image_tool("qemu-img", "snapshot", "-d", checkpoint_id, volume)
+
+    async def _image_tool(self, *command: str) -> None:
+        run = subprocess.run(command, cwd=self.layout.pool_path, capture_output=True, text=True)
+        assert run.returncode == 0, run
 
     async def cut_off(self) -> None:
         os.kill(self.libvirtd(), signal.SIGKILL)
@@ -193,6 +223,118 @@ class TestLibvirtPorts(PortContract):
 
 class TestLibvirtConsoles(ConsoleContract):
     """The contract of consoles."""
+
+
+class TestLibvirtCheckpoints(CheckpointContract):
+    """The contract, and what the twin cannot show."""
+
+    async def test_memory_that_does_not_fit_is_refused_and_the_guest_goes_on(self, lab, host):
+        with mounted_over_the_pool(lab, size_mib=128):
+            spec = await self._guest_in_a_small_pool(lab, host)
+            with pytest.raises(StorageFull, match=f"{(spec.memory_mib + 16) << 20} are needed"):
+                await host.create_checkpoint(spec.id, str(uuid.uuid4()))
+            await self._assert_runs_without_checkpoints(host, spec)
+
+    async def test_a_pool_that_fills_up_meanwhile_leaves_no_half_checkpoint(self, lab, host, monkeypatch):
+        monkeypatch.setattr(libvirt_checkpoints, "_check_room", lambda _session, _domain: None)
+        with mounted_over_the_pool(lab, size_mib=128):
+            spec = await self._guest_in_a_small_pool(lab, host)
+            with pytest.raises(StorageFull):
+                await host.create_checkpoint(spec.id, str(uuid.uuid4()))
+            await self._assert_runs_without_checkpoints(host, spec)
+
+    async def _guest_in_a_small_pool(self, lab: LibvirtLab, host) -> GuestSpec:
+        """A running guest whose pool has less room than it has memory."""
+        spec = guest_spec(memory_mib=256)
+        spec = replace(spec, disks=(GuestDisk(f"{spec.id}.qcow2", "qcow2"),))
+        await host.upload_volume("small-image.qcow2", lab.image, "qcow2")
+        await host.create_overlay(spec.disks[0].volume, "small-image.qcow2", 2)
+        await host.define(spec)
+        await booted(lab, host, spec.id)
+        filler = Path(f"/proc/{lab.libvirtd()}/root{lab.layout.pool_path}/filler")
+        free_bytes = (await asyncio.to_thread(os.statvfs, filler.parent)).f_bavail * 4096
+        filler.write_bytes(bytes(free_bytes - 30 * 2**20))
+        return spec
+
+    async def _assert_runs_without_checkpoints(self, host, spec: GuestSpec) -> None:
+        assert await host.checkpoints(spec.id) == []
+        assert (await host.observe(spec.id)).state is GuestState.RUNNING
+        await host.undefine(spec.id)
+
+    @pytest.mark.parametrize("moment_s", [0.0, 0.1, 0.2, 0.3])
+    async def test_libvirtd_may_be_killed_while_it_takes_a_checkpoint(self, lab, host, two_disks, moment_s):
+        await booted(lab, host, two_disks.id)
+        checkpoint = str(uuid.uuid4())
+        events = EventLog(host)
+        taking = asyncio.create_task(host.create_checkpoint(two_disks.id, checkpoint))
+        await asyncio.sleep(moment_s)
+        await lab.cut_off()
+        await asyncio.gather(taking, return_exceptions=True)
+        await events.wait(is_a(HostLost), 5.0)
+        await lab.bring_back()
+        await events.wait(is_a(HostConnected), 20.0)
+        assert (await host.create_checkpoint(two_disks.id, checkpoint)).whole
+        assert [each.id for each in await host.checkpoints(two_disks.id)] == [checkpoint]
+        await host.start(two_disks.id)
+        assert (await host.observe(two_disks.id)).state is GuestState.RUNNING
+        await host.restore_checkpoint(two_disks, checkpoint)
+        seen = await host.observe(two_disks.id)
+        assert (seen.state, seen.ready) == (GuestState.RUNNING, True)
+        await host.delete_checkpoint(two_disks.id, checkpoint)
+        assert await host.checkpoints(two_disks.id) == []
+
+    @pytest.mark.parametrize("running", [False, True])
+    async def test_a_checkpoint_that_libvirt_forgot_is_still_there(self, lab, host, two_disks, running):
+        if running:
+            await booted(lab, host, two_disks.id)
+        checkpoint = str(uuid.uuid4())
+        await host.create_checkpoint(two_disks.id, checkpoint)
+
+        def forget(connection) -> None:
+            domain = connection.lookupByUUIDString(two_disks.id)
+            domain.snapshotLookupByName(checkpoint).delete(libvirt.VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)
+
+        await lab.on_host(forget)
+        assert [each.whole for each in await host.checkpoints(two_disks.id)] == [True]
+        await host.restore_checkpoint(two_disks, checkpoint)
+        expected = GuestState.RUNNING if running else GuestState.STOPPED
+        assert (await host.observe(two_disks.id)).state is expected
+        await lab.on_host(forget)
+        await host.delete_checkpoint(two_disks.id, checkpoint)
+        assert await host.checkpoints(two_disks.id) == []
+
+    async def test_a_checkpoint_that_was_taken_twice_is_removed_twice(self, lab, host, two_disks):
+        checkpoint = str(uuid.uuid4())
+        for _ in range(2):
+            await lab._image_tool("qemu-img", "snapshot", "-c", checkpoint, two_disks.disks[0].volume)
+        assert [each.whole for each in await host.checkpoints(two_disks.id)] == [False]
+        await host.delete_checkpoint(two_disks.id, checkpoint)
+        assert await host.checkpoints(two_disks.id) == []
+
+    async def test_a_snapshot_of_somebody_else_is_seen_and_left_alone(self, lab, host, two_disks):
+        def take(connection) -> None:
+            xml = "<domainsnapshot><name>by hand</name><disks><disk name='vdc' snapshot='no'/></disks></domainsnapshot>"
+            connection.lookupByUUIDString(two_disks.id).snapshotCreateXML(xml)
+
+        await lab.on_host(take)
+        checkpoint = str(uuid.uuid4())
+        await host.create_checkpoint(two_disks.id, checkpoint)
+        await overwrite(lab, two_disks, AFTER)
+        await host.restore_checkpoint(two_disks, checkpoint)
+        await host.delete_checkpoint(two_disks.id, checkpoint)
+        assert [each.id for each in await host.checkpoints(two_disks.id)] == ["by hand"]
+        assert await contents(lab, two_disks) == {BEFORE}
+
+    async def test_looking_at_a_guest_does_not_wait_for_its_checkpoint(self, lab, host, two_disks):
+        await booted(lab, host, two_disks.id)
+        taking = asyncio.create_task(host.create_checkpoint(two_disks.id, str(uuid.uuid4())))
+        looks_s = list[float]()
+        while not taking.done():
+            began_s = time.monotonic()
+            await host.observe_all()
+            looks_s.append(time.monotonic() - began_s)
+        await taking
+        assert max(looks_s) < 2.0
 
 
 class TestLibvirtOnly:

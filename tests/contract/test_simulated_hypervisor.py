@@ -1,31 +1,32 @@
 """The simulated twin keeps the contract."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
 
+from support.checkpoint_contract import CheckpointContract, CheckpointLab, two_disks
 from support.console_contract import ConsoleContract, shell
 from support.disk_contract import DiskContract
 from support.hypervisor_contract import (
     HypervisorContract,
-    HypervisorLab,
     bootable_guest,
     guest,
     host,
 )
 from support.port_contract import PortContract
-from zaffre.fabric.drivers.hypervisor import HostAddress
+from zaffre.fabric.drivers.hypervisor import HostAddress, StorageFull
 from zaffre.fabric.drivers.simulated import LatencyModel, SimulatedDriver, SimulatedWorld
 from zaffre.foundation.clock import ManualClock
 
-__all__ = ["bootable_guest", "guest", "host", "shell"]
+__all__ = ["bootable_guest", "guest", "host", "shell", "two_disks"]
 
 HOST = "host-1"
 
 
-class SimulatedLab(HypervisorLab):
+class SimulatedLab(CheckpointLab):
     """A host of a world of its own, whose time passes only when somebody waits."""
 
     def __init__(self, world: SimulatedWorld, image: Path) -> None:
@@ -66,6 +67,15 @@ class SimulatedLab(HypervisorLab):
     async def revive(self) -> None:
         self.world.faults.delay(HOST, 0.0)
 
+    async def write_disk(self, volume: str, content: bytes) -> None:
+        self.world.faults.write_to_disk(HOST, volume, content)
+
+    async def read_disk(self, volume: str) -> bytes:
+        return self.world.host(HOST).volume(volume).content or b""
+
+    async def spoil_checkpoint(self, volume: str, checkpoint_id: str) -> None:
+        self.world.faults.delete_checkpoint(HOST, volume, checkpoint_id)
+
 
 @pytest.fixture(params=["memory", "file"])
 async def lab(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SimulatedLab]:
@@ -95,3 +105,22 @@ class TestSimulatedPorts(PortContract):
 
 class TestSimulatedConsoles(ConsoleContract):
     """Nothing but the contract of consoles."""
+
+
+class TestSimulatedCheckpoints(CheckpointContract):
+    """Nothing but the contract."""
+
+    async def test_memory_that_does_not_fit_is_refused(self, lab, host, two_disks):
+        await host.start(two_disks.id)
+        needed = two_disks.memory_mib << 20
+        with pytest.raises(StorageFull, match=str(needed)):
+            await self._fill(lab, host, needed - 1)
+            await host.create_checkpoint(two_disks.id, str(uuid.uuid4()))
+        assert await host.checkpoints(two_disks.id) == []
+
+    async def _fill(self, lab, host, left_bytes: int) -> None:
+        free = lab.world.host(HOST).free_bytes()
+        enormous = lab.image.with_name("enormous")
+        with enormous.open("wb") as file:
+            file.truncate(free - left_bytes)
+        await host.upload_volume("enormous", enormous)

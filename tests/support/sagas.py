@@ -206,6 +206,8 @@ class Harness:
             for seen in await hypervisor.observe_all():
                 seen_as = f"{seen.id} {seen.state} {seen.labels} {sorted(seen.ports)}"
                 guests[_plain(seen_as, exact=exact)] += 1
+                for kept in await hypervisor.checkpoints(seen.id):
+                    guests[_plain(f"{seen.id} keeps {kept}", exact=exact)] += 1
             for volume in await hypervisor.volumes():
                 if not volume.name.startswith("image-"):
                     volumes[_plain(volume.name, exact=exact)] += 1

@@ -72,6 +72,44 @@ class AvailabilitySetView(Wire):
     virtual_machine_count: int
 
 
+class ChangeCheckpointBody(Wire):
+    """What to write on a checkpoint anew. What is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    description: str | None = None
+
+
+class CheckpointState(OpenEnum):
+    """
+    What is being done with a checkpoint.
+    """
+
+    CREATING = "creating"
+    READY = "ready"
+    RESTORING = "restoring"
+    DELETING = "deleting"
+
+
+class CheckpointView(Wire):
+    """A state of a virtual machine that it can be brought back to."""
+
+    id: str
+    name: str
+    state: CheckpointState
+    created_at: AwareDatetime
+    current: bool
+    description: str
+    generation: int
+    operation_id: str | None
+    parent_id: str | None
+    size_bytes: int | None
+    virtual_machine_id: str
+    with_memory: bool
+
+
 class CloudView(Wire):
     """A cloud."""
 
@@ -379,6 +417,16 @@ class NewAvailabilitySetBody(Wire):
     )
     name: str
     policy: AvailabilityPolicy | None = None
+
+
+class NewCheckpointBody(Wire):
+    """A checkpoint to take."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    description: str = ""
 
 
 class NewCloudBody(Wire):
@@ -977,6 +1025,7 @@ class VirtualMachineView(Wire):
     name: str
     state: MachineState
     availability_set_id: str | None
+    checkpoint_count: int
     created_at: AwareDatetime
     desired: Desired
     disks: list[DiskView]
@@ -1049,6 +1098,7 @@ class AdminVirtualMachineView(Wire):
     name: str
     state: MachineState
     availability_set_id: str | None
+    checkpoint_count: int
     created_at: AwareDatetime
     desired: Desired
     disks: list[DiskView]

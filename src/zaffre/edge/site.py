@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import structlog
 
+from zaffre.compute.checkpoint_operations import checkpoint_sagas
+from zaffre.compute.checkpoint_reconcile import CheckpointProof
 from zaffre.compute.console_sessions import ConsoleSessions
 from zaffre.compute.consoles import forget_tokens
 from zaffre.compute.operations import CreateVirtualMachine, DeleteVirtualMachine, MachineTools
@@ -42,6 +44,8 @@ log = structlog.get_logger(__name__)
 
 SLOW_LOOP_S = 60.0
 HOUSEKEEPING_S = 300.0
+RARELY = 6
+"""How many times rarer than full reads something is that costs several calls for each machine."""
 HOUSEKEEPING_BATCH = 1000
 
 
@@ -115,6 +119,7 @@ class Site:
             *machine_power_sagas(tools),
             AddPort(tools),
             RemovePort(tools),
+            *checkpoint_sagas(tools),
         ]
 
     def _loops(self) -> list[Loop]:
@@ -124,6 +129,7 @@ class Site:
         guests = GuestWatch(units, self.hypervisors, metrics)
         full_read = FullRead(units, self.hypervisors, metrics)
         guests.full_read = Loop("full read of hosts", interval_s, full_read.run, clock, metrics)
+        checkpoints = CheckpointProof(units, self.hypervisors, metrics)
         planes = PlaneReconciler(units, self.planes, metrics)
         return [
             self.hypervisors.watch,
@@ -133,6 +139,7 @@ class Site:
             Loop("network planes", interval_s, planes.run, clock, metrics),
             Loop("host facts", SLOW_LOOP_S, fabric.refresh_facts, clock, metrics),
             Loop("image copies", SLOW_LOOP_S, fabric.forget_lost_copies, clock, metrics),
+            Loop("checkpoint proof", RARELY * interval_s, checkpoints.run, clock, metrics),
             Loop("clean-ups", interval_s, fabric.clean_up, clock, metrics),
             Loop("reservation proof", SLOW_LOOP_S, fabric.prove_reservations, clock, metrics),
             Loop("quota proof", SLOW_LOOP_S, lambda: prove_quotas(units, metrics), clock, metrics),

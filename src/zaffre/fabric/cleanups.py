@@ -15,6 +15,7 @@ from zaffre.foundation.work import UnitOfWork
 
 GUEST = "guest"
 VOLUME = "volume"
+CHECKPOINT = "checkpoint"
 
 
 class Cleanups:
@@ -24,9 +25,20 @@ class Cleanups:
         self._work = work
         self._session = work.session
 
-    async def note(self, host_id: str, *, guests: Sequence[str] = (), volumes: Sequence[str] = ()) -> None:
-        """Write down that these must go from the host. Noting one twice counts once."""
+    async def note(
+        self,
+        host_id: str,
+        *,
+        guests: Sequence[str] = (),
+        volumes: Sequence[str] = (),
+        checkpoints: Sequence[str] = (),
+    ) -> None:
+        """Write down that these must go from the host; checkpoints by their `checkpoint_name`.
+
+        Noting one twice counts once.
+        """
         names = [*((GUEST, name) for name in guests), *((VOLUME, name) for name in volumes)]
+        names += [(CHECKPOINT, name) for name in checkpoints]
         insert = sqlite_insert if self._session.get_bind().dialect.name == "sqlite" else postgresql_insert
         for kind, name in names:
             values = {
@@ -39,7 +51,7 @@ class Cleanups:
             await self._session.execute(insert(CleanupRow).values(values).on_conflict_do_nothing())
 
     async def of_host(self, host_id: str, limit: int) -> Sequence[CleanupRow]:
-        """Return what must go from a host, guests before the volumes they may hold open."""
+        """Return what must go from a host: checkpoints, guests, and then the volumes these may hold open."""
         statement = select(CleanupRow).where(CleanupRow.host_id == host_id)
         return (await self._session.scalars(statement.order_by(CleanupRow.kind, CleanupRow.id).limit(limit))).all()
 
@@ -50,3 +62,14 @@ class Cleanups:
     async def done(self, cleanup_ids: Sequence[str]) -> None:
         """Strike out what has gone."""
         await self._session.execute(delete(CleanupRow).where(CleanupRow.id.in_(cleanup_ids)))
+
+
+def checkpoint_name(guest_id: str, checkpoint_id: str) -> str:
+    """Return the name under which a guest's checkpoint is noted."""
+    return f"{guest_id}/{checkpoint_id}"
+
+
+def named_checkpoint(name: str) -> tuple[str, str]:
+    """Return the ids of guest and checkpoint from that name."""
+    guest_id, _, checkpoint_id = name.partition("/")
+    return guest_id, checkpoint_id

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 import structlog
 from sqlalchemy import CursorResult, delete, func, or_, select, update
 
-from zaffre.fabric.cleanups import GUEST, Cleanups
+from zaffre.fabric.cleanups import CHECKPOINT, GUEST, Cleanups, named_checkpoint
 from zaffre.fabric.drivers.hypervisor import HostFacts, Hypervisor
 from zaffre.fabric.hosts import Hosts, differs
 from zaffre.fabric.hypervisors import Hypervisors
 from zaffre.fabric.image_kinds import ImageKind, image_volume
-from zaffre.fabric.tables import HostRow, ImageCopyRow, ImageRow, ReservationRow
+from zaffre.fabric.tables import CleanupRow, HostRow, ImageCopyRow, ImageRow, ReservationRow
 from zaffre.foundation.actor import system_actor
 from zaffre.foundation.batches import batches
 from zaffre.foundation.errors import DomainError
@@ -99,10 +99,7 @@ class FabricReconciler:
         done: list[str] = []
         for cleanup in due:
             try:
-                if cleanup.kind == GUEST:
-                    await hypervisor.undefine(cleanup.name)
-                else:
-                    await hypervisor.delete_volume(cleanup.name)
+                await _remove(hypervisor, cleanup)
             except DomainError as error:
                 log.warning("clean-up will be tried again", host=hypervisor.address.name, cause=error.detail)
             else:
@@ -112,6 +109,15 @@ class FabricReconciler:
                 await Cleanups(work).done(done)
                 host = ResourceRef("host", host_id, hypervisor.address.name)
                 work.emit("host.cleaned_up", host, removed=len(done))
+
+
+async def _remove(hypervisor: Hypervisor, cleanup: CleanupRow) -> None:
+    if cleanup.kind == GUEST:
+        await hypervisor.undefine(cleanup.name)
+    elif cleanup.kind == CHECKPOINT:
+        await hypervisor.delete_checkpoint(*named_checkpoint(cleanup.name))
+    else:
+        await hypervisor.delete_volume(cleanup.name)
 
 
 async def _read_facts(_host_id: str, hypervisor: Hypervisor) -> HostFacts:

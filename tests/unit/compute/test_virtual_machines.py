@@ -17,5 +17,6 @@ async def test_a_tenant_gets_a_running_virtual_machine_with_an_address(cloud: Si
         "vcpus": (1, 20),
         "memory_mib": (128, 40_960),
         "disk_gib": (1, 500),
+        "checkpoints": (0, 50),
         "vm_networks": (1, 5),
     }

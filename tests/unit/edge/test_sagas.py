@@ -25,6 +25,30 @@ def fresh(harness: Harness, what: str) -> str:
     return f"{what} {next(harness.cloud.numbers)}"
 
 
+async def checkpointed_machine(harness: Harness) -> Any:
+    """A machine with two checkpoints, the second of them current; the first is returned."""
+    someone, machine = await running_machine(harness)
+    path = f"{someone.base}/virtual-machines/{machine['id']}/checkpoints"
+    made = [await someone.client.accepted("POST", path, {"name": name}) for name in ("first", "second")]
+    return someone, f"{path}/{made[0]['id']}"
+
+
+async def add_checkpoint(_harness: Harness, prepared: Any) -> str:
+    someone, machine = prepared
+    path = f"{someone.base}/virtual-machines/{machine['id']}/checkpoints"
+    return await started(someone.client, "POST", path, {"name": "made", "description": "by the harness"})
+
+
+async def restore_checkpoint(_harness: Harness, prepared: Any) -> str:
+    someone, path = prepared
+    return await started(someone.client, "POST", f"{path}/restore")
+
+
+async def delete_checkpoint(_harness: Harness, prepared: Any) -> str:
+    someone, path = prepared
+    return await started(someone.client, "DELETE", path)
+
+
 async def nothing(_harness: Harness) -> None:
     pass
 
@@ -180,6 +204,9 @@ CASES = [
     SagaCase("virtual_machine.resume", paused_machine, power("resume"), restores=False),
     SagaCase("virtual_machine.add_port", running_machine, add_port),
     SagaCase("virtual_machine.remove_port", running_machine, remove_port, restores=False),
+    SagaCase("checkpoint.create", running_machine, add_checkpoint),
+    SagaCase("checkpoint.restore", checkpointed_machine, restore_checkpoint, restores=False),
+    SagaCase("checkpoint.delete", checkpointed_machine, delete_checkpoint, restores=False),
 ]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
@@ -200,7 +227,9 @@ async def harness(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
             harness = Harness(cloud)
             runner = asyncio.create_task(harness.run_automatically())
             await cloud.furnish(hosts=1, host_options="?memory_mib=1048576&vcpus=1024&storage_gib=100000")
-            unlimited = dict.fromkeys(("virtual_machines", "vcpus", "memory_mib", "disk_gib", "vm_networks"))
+            unlimited = dict.fromkeys(
+                ("virtual_machines", "vcpus", "memory_mib", "disk_gib", "checkpoints", "vm_networks")
+            )
             harness.plan_id = await cloud.plan(**unlimited)
             harness.tenant = await cloud.tenant(harness.plan_id)
             harness.network = await harness.tenant.network("10.0.0.0/16")

@@ -3,6 +3,7 @@
 from zaffre.compute.api import (
     availability_sets,
     catalogue,
+    checkpoints,
     consoles,
     machine_ports,
     serial_logs,
@@ -16,6 +17,7 @@ TENANT_ROUTERS = (
     virtual_machines.tenant,
     consoles.tenant,
     consoles.sockets,
+    checkpoints.tenant,
     serial_logs.tenant,
     catalogue.tenant,
     ssh_keys.tenant,

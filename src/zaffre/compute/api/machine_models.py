@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from zaffre.compute.checkpoints import checkpoint_counts
 from zaffre.compute.labelling import TAGS_PER_MACHINE
 from zaffre.compute.states import Desired, Observed, Transition
 from zaffre.compute.tables import DiskRow, VirtualMachineRow
@@ -122,14 +123,17 @@ class VirtualMachineView(ResourceView):
     tags: dict[str, str]
     ports: list[PortOfMachineView]
     disks: list[DiskView]
+    checkpoint_count: int
 
     @classmethod
     async def read(cls, work: UnitOfWork, rows: Sequence[VirtualMachineRow]) -> list[Self]:
-        """Shape rows with their ports and disks, which are read together."""
+        """Shape rows with their ports, disks and numbers of checkpoints, which are read together."""
         ids = [row.id for row in rows]
         ports = await Ports(work).of_owners(ids)
         disks = await VirtualMachines.disks(work, ids)
-        return [cls.model_validate(_fields(row, ports.get(row.id, []), disks.get(row.id, []))) for row in rows]
+        counts = await checkpoint_counts(work, ids)
+        fields = [_fields(row, ports.get(row.id, []), disks.get(row.id, [])) for row in rows]
+        return [cls.model_validate(each | {"checkpoint_count": counts.get(each["id"], 0)}) for each in fields]
 
     @classmethod
     async def one(cls, work: UnitOfWork, row: VirtualMachineRow) -> Self:

@@ -77,6 +77,17 @@ def domain_xml(spec: GuestSpec, address: HostAddress) -> str:
     return ET.tostring(domain, encoding="unicode") + "\n"
 
 
+def labels_xml(labels: dict[str, str]) -> str:
+    """Return what is kept in a domain's metadata, as libvirt takes it to be replaced.
+
+    libvirt declares the namespace at the outermost element, and only there; so each label declares it for itself.
+    """
+    guest = ET.Element("guest")
+    _fill_labels(guest, labels)
+    inner = "".join(ET.tostring(label, encoding="unicode") for label in guest)
+    return f"<guest>{inner}</guest>"
+
+
 def describe_guest(xml: str) -> DescribedGuest:
     """Read a guest back from the XML of its domain, live or not."""
     domain = ET.fromstring(xml)  # noqa: S314 - libvirtd wrote it, and expat does not load external entities
@@ -106,7 +117,10 @@ def _agent_connected(domain: ET.Element) -> bool:
 
 
 def _add_labels(domain: ET.Element, labels: dict[str, str]) -> None:
-    guest = ET.SubElement(ET.SubElement(domain, "metadata"), f"{{{GUEST_NAMESPACE}}}guest")
+    _fill_labels(ET.SubElement(ET.SubElement(domain, "metadata"), f"{{{GUEST_NAMESPACE}}}guest"), labels)
+
+
+def _fill_labels(guest: ET.Element, labels: dict[str, str]) -> None:
     for name in sorted(labels):
         _text(guest, f"{{{GUEST_NAMESPACE}}}label", labels[name], name=name)
 

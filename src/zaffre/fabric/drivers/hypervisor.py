@@ -121,6 +121,34 @@ class GuestKeepsPort(DomainError):
         )
 
 
+class CheckpointMissing(Conflict):
+    """The host does not have the whole of a checkpoint."""
+
+    code = "host.checkpoint_missing"
+    title = "The checkpoint is not on the host"
+
+    def __init__(self, host: str, checkpoint_id: str) -> None:
+        super().__init__(
+            f"Host {host} does not have checkpoint {checkpoint_id} in all disks of its virtual machine.",
+            remedy="It cannot be gone back to; delete it, or choose another.",
+            target=checkpoint_id,
+        )
+
+
+class GuestBusy(Unavailable):
+    """The host is doing something else with the guest."""
+
+    code = "host.guest_busy"
+    title = "The guest is busy on its host"
+
+    def __init__(self, host: str, action: str) -> None:
+        super().__init__(
+            f"Host {host} was asked to {action} while it is still doing something else with the guest.",
+            remedy="Try again when that has ended; saving much memory can take minutes.",
+            target=host,
+        )
+
+
 class Accelerator(StrEnum):
     """How a host runs guests' instructions."""
 
@@ -250,6 +278,18 @@ class GuestObservation:
     """Names of the volumes in its disks and drive: as it runs, or as it would start."""
     ports: frozenset[str] = frozenset()
     """Ids of its network ports: as it runs, or as it would start."""
+
+
+@dataclass(frozen=True)
+class GuestCheckpoint:
+    """A state of a guest that its host can bring it back to: of its disks, and of its memory if it was on."""
+
+    id: str
+    memory_bytes: int
+    """What its memory takes up in the pool."""
+    with_memory: bool
+    whole: bool
+    """Whether every disk of the guest has its part. One that is not whole cannot be gone back to."""
 
 
 @dataclass(frozen=True)
@@ -533,6 +573,45 @@ class Hypervisor(Protocol):
 
     async def observe_all(self) -> Sequence[GuestObservation]:
         """Read every guest on the host, also those that Zaffre did not make."""
+        ...
+
+    # Checkpoints -------------------------------------------------------------------------------------------------
+
+    async def checkpoints(self, guest_id: str) -> Sequence[GuestCheckpoint]:
+        """Read which checkpoints a guest's disks have, also those that are not whole and those of others.
+
+        Raises:
+            GuestMissing: there is no such guest.
+            VolumeMissing: one of its disks is gone.
+        """
+        ...
+
+    async def create_checkpoint(self, guest_id: str, checkpoint_id: str) -> GuestCheckpoint:
+        """Take a checkpoint: of the disks, and of a guest that is on also of its memory.
+
+        A running guest stands still meanwhile, for as long as writing its memory takes. A checkpoint of this id that
+        is there and whole is left as it is; one that is not is taken anew.
+
+        Raises:
+            GuestMissing: there is no such guest.
+            StorageFull: the pool has no room for the guest's memory.
+            HypervisorRefused: a disk cannot keep checkpoints.
+        """
+        ...
+
+    async def restore_checkpoint(self, spec: GuestSpec, checkpoint_id: str) -> None:
+        """Bring the guest that `spec` defines back to a checkpoint: running or paused with the memory it had, or off.
+
+        Whatever it is doing ends. Its definition, title and labels are afterwards as `spec` says. What is in its disks
+        now is lost, unless a checkpoint keeps it.
+
+        Raises:
+            CheckpointMissing: the checkpoint is not there or not whole; the guest has been left alone.
+        """
+        ...
+
+    async def delete_checkpoint(self, guest_id: str, checkpoint_id: str) -> None:
+        """Remove a checkpoint, or what there is of it. The guest, and its other checkpoints, stay as they are."""
         ...
 
     async def close(self) -> None:

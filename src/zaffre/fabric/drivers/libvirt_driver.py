@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+from zaffre.fabric.drivers import libvirt_checkpoints as checkpoints
 from zaffre.fabric.drivers import libvirt_consoles as consoles
 from zaffre.fabric.drivers import libvirt_disks as disks
 from zaffre.fabric.drivers import libvirt_guests as guests
@@ -22,6 +23,7 @@ from zaffre.fabric.drivers.console import ConsoleChannel, ConsoleKind
 from zaffre.fabric.drivers.host_listeners import HostListeners
 from zaffre.fabric.drivers.hypervisor import (
     Accelerator,
+    GuestCheckpoint,
     GuestDisk,
     GuestKeepsDisk,
     GuestKeepsPort,
@@ -56,6 +58,9 @@ about its abilities, which takes seconds."""
 _START_DEADLINE_S = 60.0
 _STOP_DEADLINE_S = 60.0
 """libvirt gives QEMU 15 s to end in peace, and then some to the kernel."""
+
+_CHECKPOINT_DEADLINE_S = 600.0
+"""QEMU writes and reads memory at some hundred MiB a second on a good disk, so this is for guests of tens of GiB."""
 
 _LET_GO_DEADLINE_S = 5.0
 _DETACH_POLL_S = 0.25
@@ -294,6 +299,35 @@ class LibvirtHypervisor:
         """Read every guest on the host."""
         observations = await self._read("show its guests", guests.observe_guests)
         return [observation for observation in observations if observation.id != PROBE_GUEST_ID]
+
+    # Checkpoints -------------------------------------------------------------------------------------------------
+
+    async def checkpoints(self, guest_id: str) -> Sequence[GuestCheckpoint]:
+        """Read which checkpoints a guest's disks have."""
+        read = partial(checkpoints.list_checkpoints, guest_id=guest_id)
+        return await self._read(f"show the checkpoints of guest {guest_id}", read)
+
+    async def create_checkpoint(self, guest_id: str, checkpoint_id: str) -> GuestCheckpoint:
+        """Take a checkpoint."""
+        create = partial(checkpoints.create_checkpoint, guest_id=guest_id, checkpoint_id=checkpoint_id)
+        with self._observer.holding(guest_id):
+            action = f"take checkpoint {checkpoint_id} of guest {guest_id}"
+            return await self._change(action, create, deadline_s=_CHECKPOINT_DEADLINE_S)
+
+    async def restore_checkpoint(self, spec: GuestSpec, checkpoint_id: str) -> None:
+        """Bring the guest back to a checkpoint."""
+        check_guest_volumes(self._address.name, spec)
+        restore = partial(checkpoints.restore_checkpoint, spec=spec, checkpoint_id=checkpoint_id)
+        with self._observer.holding(spec.id):
+            action = f"restore checkpoint {checkpoint_id} of guest {spec.id}"
+            await self._change(action, restore, deadline_s=_CHECKPOINT_DEADLINE_S)
+
+    async def delete_checkpoint(self, guest_id: str, checkpoint_id: str) -> None:
+        """Remove a checkpoint, or what there is of it."""
+        delete = partial(checkpoints.delete_checkpoint, guest_id=guest_id, checkpoint_id=checkpoint_id)
+        with self._observer.holding(guest_id):
+            action = f"delete checkpoint {checkpoint_id} of guest {guest_id}"
+            await self._change(action, delete, deadline_s=_CHECKPOINT_DEADLINE_S)
 
     async def close(self) -> None:
         """Close the connection and end the driver's threads. Guests go on running."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import libvirt
 
-from zaffre.fabric.drivers.hypervisor import HostUnreachable, HypervisorRefused, StorageFull
+from zaffre.fabric.drivers.hypervisor import GuestBusy, HostUnreachable, HypervisorRefused, StorageFull
 from zaffre.fabric.drivers.libvirt_session import HostSession
 from zaffre.foundation.errors import DomainError
 
@@ -15,8 +15,8 @@ from zaffre.foundation.errors import DomainError
 _CONNECTION_DOMAINS = frozenset({libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_REMOTE})
 _CONNECTION_CODES = frozenset({libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_ERR_RPC})
 
-# qemu-img and QEMU report a full disk only in words, through libvirt's "internal error".
-_NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+# qemu-img and QEMU report a full disk only in words, through libvirt's "internal error"; 28 is ENOSPC.
+_NO_SPACE = re.compile(r"no space left on device|disk quota exceeded|\berror -28\b", re.IGNORECASE)
 
 _NEW_VOLUME_BYTES = 256 * 1024
 """About what a new volume takes up before anything is written to it."""
@@ -37,6 +37,7 @@ def call_translated(action: str, call: Callable[[HostSession], Result], session:
     Raises:
         HostUnreachable: the connection broke during the call.
         StorageFull: the pool has no room.
+        GuestBusy: libvirt is still at something else with the guest.
         HypervisorRefused: anything else that libvirt reports, in its words.
     """
     try:
@@ -56,6 +57,8 @@ def translate(error: libvirt.libvirtError, action: str, session: HostSession) ->
         return HostUnreachable(host, message)
     if is_disk_full(error):
         return StorageFull(host, needed_bytes=_NEW_VOLUME_BYTES, free_bytes=session.free_bytes())
+    if has_code(error, libvirt.VIR_ERR_OPERATION_TIMEOUT):  # libvirt has waited for its turn for 30 s
+        return GuestBusy(host, action)
     return HypervisorRefused(host, action, message)
 
 

@@ -15,6 +15,7 @@ from zaffre.fabric.drivers.console import ConsoleChannel, ConsoleKind
 from zaffre.fabric.drivers.host_listeners import HostListeners
 from zaffre.fabric.drivers.hypervisor import (
     Accelerator,
+    GuestCheckpoint,
     GuestDisk,
     GuestKeepsDisk,
     GuestKeepsPort,
@@ -244,6 +245,27 @@ class SimulatedHypervisor:
         """Read every guest on the host."""
         return await self._perform(Action.OBSERVE_ALL, self._host.observe_all)
 
+    # Checkpoints -------------------------------------------------------------------------------------------------
+
+    async def checkpoints(self, guest_id: str) -> Sequence[GuestCheckpoint]:
+        """Read which checkpoints a guest's disks have."""
+        return await self._perform(Action.CHECKPOINTS, partial(self._host.checkpoints.of_guest, guest_id))
+
+    async def create_checkpoint(self, guest_id: str, checkpoint_id: str) -> GuestCheckpoint:
+        """Take a checkpoint."""
+        create = partial(self._host.checkpoints.create, guest_id, checkpoint_id)
+        return await self._perform(Action.CREATE_CHECKPOINT, create)
+
+    async def restore_checkpoint(self, spec: GuestSpec, checkpoint_id: str) -> None:
+        """Bring the guest back to a checkpoint."""
+        check_guest_volumes(self._address.name, spec)
+        await self._perform(Action.RESTORE_CHECKPOINT, partial(self._restore, spec, checkpoint_id))
+
+    async def delete_checkpoint(self, guest_id: str, checkpoint_id: str) -> None:
+        """Remove a checkpoint, or what there is of it."""
+        delete = partial(self._host.checkpoints.delete, guest_id, checkpoint_id)
+        await self._perform(Action.DELETE_CHECKPOINT, delete)
+
     async def close(self) -> None:
         """Close the door. Guests go on running."""
         if not self._closed:
@@ -297,6 +319,10 @@ class SimulatedHypervisor:
             storage_gib=capacity.storage_gib,
             storage_free_gib=self._host.free_bytes() >> 30,
         )
+
+    def _restore(self, spec: GuestSpec, checkpoint_id: str) -> None:
+        self._host.define(spec)
+        self._host.checkpoints.restore(spec, checkpoint_id)
 
     def _press_power_button(self, guest_id: str) -> None:
         if self._host.check_guest(guest_id) is GuestState.RUNNING:

@@ -115,6 +115,14 @@ class Faults:
         """Delete a volume's file."""
         self._host(host).delete_volume(name)
 
+    def write_to_disk(self, host: str, name: str, content: bytes) -> None:
+        """Let a volume have this content, as if its guest had written it."""
+        self._host(host).write(name, content)
+
+    def delete_checkpoint(self, host: str, name: str, checkpoint_id: str) -> None:
+        """Remove what one volume keeps of a checkpoint."""
+        self._host(host).checkpoints.store.remove_parts(host, [name], checkpoint_id)
+
     def make_deaf(self, host: str, guest_id: str) -> None:
         """Let a guest ignore its power button from now on."""
         self._deaf_guests.add((host, guest_id))

@@ -27,6 +27,7 @@ from zaffre.fabric.drivers.hypervisor import (
     VolumeMissing,
 )
 from zaffre.fabric.drivers.simulated_capacity import SimulatedCapacity
+from zaffre.fabric.drivers.simulated_checkpoints import SimulatedCheckpoints
 from zaffre.fabric.drivers.simulated_console import append, boot_lines, ready_lines
 from zaffre.fabric.drivers.simulated_store import SimulatedStore, StoredGuest, StoredVolume
 
@@ -65,6 +66,7 @@ class SimulatedHost:
         self._now_s = now_s
         self._announce = announce
         self._booting = booting
+        self.checkpoints = SimulatedCheckpoints(name, store, self.free_bytes, self._put, booting)
 
     # Guests ------------------------------------------------------------------------------------------------------
 
@@ -253,6 +255,10 @@ class SimulatedHost:
         """Make a volume at least this large."""
         volume = self.volume(name)
         self._store.put_volume(replace(volume, capacity_bytes=max(volume.capacity_bytes, size_gib << 30)))
+
+    def write(self, name: str, content: bytes) -> None:
+        """Let the volume have this content, as if its guest had written it."""
+        self._store.put_volume(replace(self.volume(name), content=content))
 
     def delete_volume(self, name: str) -> None:
         """Remove the volume if it is there."""

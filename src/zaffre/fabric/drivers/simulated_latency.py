@@ -36,6 +36,10 @@ class Action(StrEnum):
     ATTACH_PORT = "attach_port"
     DETACH_PORT = "detach_port"
     OPEN_CONSOLE = "open_console"
+    CHECKPOINTS = "checkpoints"
+    CREATE_CHECKPOINT = "create_checkpoint"
+    RESTORE_CHECKPOINT = "restore_checkpoint"
+    DELETE_CHECKPOINT = "delete_checkpoint"
     OBSERVE = "observe"
     OBSERVE_ALL = "observe_all"
 
@@ -73,6 +77,9 @@ REALISTIC = LatencyModel(
         Action.START: 0.25,
         Action.STOP: 0.1,
         Action.UNDEFINE: 0.1,
+        Action.CREATE_CHECKPOINT: 0.5,
+        Action.RESTORE_CHECKPOINT: 1.0,
+        Action.DELETE_CHECKPOINT: 0.05,
     },
     jitter=0.2,
     boot_s=3.0,

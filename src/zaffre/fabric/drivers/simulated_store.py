@@ -11,7 +11,7 @@ import json
 import secrets
 import sqlite3
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS volumes (
     host TEXT NOT NULL, name TEXT NOT NULL, format TEXT NOT NULL, backing TEXT,
     capacity_bytes INTEGER NOT NULL, allocation_bytes INTEGER NOT NULL, content BLOB, source TEXT,
     PRIMARY KEY (host, name)
+);
+CREATE TABLE IF NOT EXISTS checkpoint_parts (
+    host TEXT NOT NULL, volume TEXT NOT NULL, id TEXT NOT NULL, content BLOB, memory_bytes INTEGER NOT NULL,
+    memory TEXT, PRIMARY KEY (host, volume, id)
 );
 CREATE TABLE IF NOT EXISTS changes (
     number INTEGER PRIMARY KEY AUTOINCREMENT, writer TEXT NOT NULL, host TEXT NOT NULL, guest_id TEXT NOT NULL
@@ -86,6 +90,19 @@ class StoredVolume:
     """Its bytes, when it is small enough to keep."""
     source: Path | None = None
     """The file it was uploaded from, when it is not."""
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """What a volume keeps of a checkpoint."""
+
+    id: str
+    volume: str
+    content: bytes | None = None
+    """The volume's bytes as they were, when it is small enough to keep them."""
+    memory_bytes: int = 0
+    memory: StoredGuest | None = None
+    """The guest as it was, when it was on; in one of its volumes."""
 
 
 class SimulatedStore:
@@ -213,8 +230,11 @@ class SimulatedStore:
 
     def used_bytes(self, host: str) -> int:
         """Return the bytes that the host's volumes take up."""
-        query = "SELECT coalesce(sum(allocation_bytes), 0) FROM volumes WHERE host = ?"
-        return self._database.execute(query, (host,)).fetchone()[0]
+        query = """
+            SELECT (SELECT coalesce(sum(allocation_bytes), 0) FROM volumes WHERE host = :host)
+                 + (SELECT coalesce(sum(memory_bytes), 0) FROM checkpoint_parts WHERE host = :host)
+        """
+        return self._database.execute(query, {"host": host}).fetchone()[0]
 
     def put_volume(self, volume: StoredVolume) -> None:
         """Insert or replace the volume."""
@@ -232,8 +252,53 @@ class SimulatedStore:
 
     def remove_volume(self, host: str, name: str) -> bool:
         """Remove the volume; False when there was none."""
+        self._database.execute("DELETE FROM checkpoint_parts WHERE host = ? AND volume = ?", (host, name))
         query = "DELETE FROM volumes WHERE host = ? AND name = ?"
         return self._database.execute(query, (host, name)).rowcount == 1
+
+    # Checkpoints -------------------------------------------------------------------------------------------------
+
+    def parts(self, host: str, volumes: Sequence[str]) -> list[StoredPart]:
+        """Return what some volumes keep of checkpoints, oldest first."""
+        places = ", ".join("?" * len(volumes))
+        query = f"SELECT * FROM checkpoint_parts WHERE host = ? AND volume IN ({places}) ORDER BY rowid"  # noqa: S608
+        return [_part(row) for row in self._database.execute(query, (host, *volumes))]
+
+    def put_part(self, host: str, part: StoredPart) -> None:
+        """Insert or replace a volume's part of a checkpoint."""
+        values = (
+            host,
+            part.volume,
+            part.id,
+            None if part.content is None else zlib.compress(part.content, _COMPRESSION),
+            part.memory_bytes,
+            None if part.memory is None else json.dumps(asdict(part.memory), separators=(",", ":")),
+        )
+        self._database.execute("INSERT OR REPLACE INTO checkpoint_parts VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    def remove_parts(self, host: str, volumes: Sequence[str], checkpoint_id: str) -> None:
+        """Remove what some volumes keep of a checkpoint."""
+        query = "DELETE FROM checkpoint_parts WHERE host = ? AND volume = ? AND id = ?"
+        self._database.executemany(query, [(host, volume, checkpoint_id) for volume in volumes])
+
+
+def _part(row: tuple[Any, ...]) -> StoredPart:
+    _host, volume, checkpoint_id, content, memory_bytes, memory = row
+    return StoredPart(
+        id=checkpoint_id,
+        volume=volume,
+        content=None if content is None else zlib.decompress(content),
+        memory_bytes=memory_bytes,
+        memory=None if memory is None else _remembered(json.loads(memory)),
+    )
+
+
+def _remembered(values: dict[str, Any]) -> StoredGuest:
+    values["defined"] = _spec_of(values["defined"])
+    values["live"] = None if values["live"] is None else _spec_of(values["live"])
+    values["state"] = GuestState(values["state"])
+    values["stop_reason"] = None if values["stop_reason"] is None else StopReason(values["stop_reason"])
+    return StoredGuest(**values)
 
 
 def _guest(row: tuple[Any, ...]) -> StoredGuest:
@@ -268,7 +333,10 @@ def _spec_text(spec: GuestSpec) -> str:
 
 
 def _spec(text: str) -> GuestSpec:
-    values = json.loads(text)
+    return _spec_of(json.loads(text))
+
+
+def _spec_of(values: dict[str, Any]) -> GuestSpec:
     values["accelerator"] = Accelerator(values["accelerator"])
     values["disks"] = tuple(GuestDisk(**disk) for disk in values["disks"])
     values["ports"] = tuple(GuestPort(**port) for port in values["ports"])
