@@ -147,6 +147,7 @@ def machine(name: str = "web", state: str = "running", **fields: Any) -> dict[st
         "memory_mib": 1024,
         "image_id": ID,
         "availability_set_id": None,
+        "checkpoint_count": 0,
         "state": state,
         "desired": "running",
         "observed": "running",

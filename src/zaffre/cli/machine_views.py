@@ -58,6 +58,7 @@ def machine_sections(run: Invocation, scope: SubscriptionScope, machine: Virtual
         ("Image", run.names.image(scope, machine.image_id)),
         *([("Tags", tags_text(machine))] if machine.tags else []),
         *_availability(run, scope, machine),
+        ("Checkpoints", machine.checkpoint_count or None),
         created(run, machine),
         ("Last changed", instant_text(machine.observed_at, run.terminal.now)),
         ("Id", machine.id),

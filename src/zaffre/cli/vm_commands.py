@@ -141,6 +141,7 @@ def delete_machine(
     found = run.find(machines, machine)
     goes = [f"disk {disk.position}, {disk.size_gib} GiB, with all that is on it" for disk in found.disks]
     goes += [f"address {port.address}" for port in found.ports]
+    goes += [f"{found.checkpoint_count} checkpoints"] if found.checkpoint_count else []
     run.confirm(confirmation, f"Delete the virtual machine {found.name}, which is {found.state}?", goes)
     run.finish(machines.delete(found.id), waiting, lambda _: f"Virtual machine {found.name} is deleted.")
 

@@ -26,6 +26,8 @@ from zaffre.client.models import (
     ApiTokenView,
     AvailabilityPolicy,
     AvailabilitySetView,
+    ChangeCheckpointBody,
+    CheckpointView,
     CloudView,
     EventView,
     FoundProblemView,
@@ -40,6 +42,7 @@ from zaffre.client.models import (
     MachineState,
     NewAccountBody,
     NewApiTokenView,
+    NewCheckpointBody,
     NewCloudBody,
     NewHostBody,
     NewImageBody,
@@ -92,6 +95,7 @@ from zaffre.client.problems import (
     ZaffreError,
     local_problem,
 )
+from zaffre.client.resources.checkpoints import Checkpoints
 from zaffre.client.resources.subscriptions import SubscriptionScope
 from zaffre.client.resources.virtual_machines import VirtualMachines
 from zaffre.client.retries import RetryPolicy
@@ -110,6 +114,9 @@ __all__ = [
     "ApiTokenView",
     "AvailabilityPolicy",
     "AvailabilitySetView",
+    "ChangeCheckpointBody",
+    "CheckpointView",
+    "Checkpoints",
     "Clock",
     "CloudView",
     "Collection",
@@ -128,6 +135,7 @@ __all__ = [
     "MachineState",
     "NewAccountBody",
     "NewApiTokenView",
+    "NewCheckpointBody",
     "NewCloudBody",
     "NewHostBody",
     "NewImageBody",

@@ -104,7 +104,7 @@ class CheckpointProof:
         ready: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         async with self._units.read(ACTOR) as work:
             for host_id, machine_id, checkpoint_id in (await work.session.execute(statement)).all():
-                ready[host_id][machine_id].add(checkpoint_id)
+                ready[str(host_id)][machine_id].add(checkpoint_id)
         return ready
 
     async def _recorded(self, machine_ids: Sequence[str]) -> dict[str, set[str]]:

@@ -149,3 +149,24 @@ def test_sessions_elsewhere_can_be_ended(tenant: Person) -> None:
     assert [session["current"] for session in sessions] == [True]
     assert sessions[0]["client"].startswith("zaffre-cli/")
     tenant.does(f"session revoke {sessions[0]['id']}")
+
+
+def test_checkpoints_are_shown_as_the_tree_they_are(tenant: Person) -> None:
+    tenant.does("vm create tree --image tiny --size tiny --no-network")
+    assert "There are no checkpoints" in tenant.does("checkpoint list tree").err
+    assert "with memory" in tenant.does("checkpoint create tree first --description 'as made'").err
+    tenant.does("checkpoint create tree second")
+    tenant.does("checkpoint create tree third")
+    assert "back at second" in tenant.does("checkpoint restore tree second --yes").err
+    tenant.does("checkpoint create tree other")
+    shown = tenant.does("checkpoint list tree").out.splitlines()
+    lines = [line.removesuffix("…")[: shown[0].index("STATE")].rstrip() for line in shown]
+    assert lines == ["NAME", "first", "└─ second", "   ├─ third", "   └─ other", "      └─ the machine is here"]
+    assert "other is now called better" in tenant.does("checkpoint rename tree other better").err
+    assert "as made" in tenant.does("checkpoint show tree first").out
+    assert tenant.gets("checkpoint show tree better")["current"]
+    assert len(tenant.gets("checkpoint list tree")) == 4
+    tenant.does("checkpoint delete tree second --yes")
+    assert tenant.gets("vm show tree")["checkpoint_count"] == 3
+    assert "3 checkpoints" in tenant.types("vm delete tree", answers="no\n", terminal=True).err
+    tenant.does("vm delete tree --yes")

@@ -153,9 +153,12 @@ async def test_one_thing_at_a_time_is_done_to_a_machine(cloud: SimulatedCloud) -
     restoring = await web.client.ask("POST", f"{web.path}/{checkpoint}/restore")
     assert (restoring.status, restoring.body["state"]) == (202, "restoring")
     assert (await web.machine())["state"] == "restoring"
-    for method, path in (("POST", web.path), ("POST", f"{web.path}/{checkpoint}/restore"), ("DELETE", web.path)):
-        path = f"{path}/{checkpoint}" if method == "DELETE" else path
-        body = {"name": "second"} if path == web.path else None
+    one = f"{web.path}/{checkpoint}"
+    for method, path, body in (
+        ("POST", web.path, {"name": "b"}),
+        ("POST", f"{one}/restore", None),
+        ("DELETE", one, None),
+    ):
         busy = await web.client.ask(method, path, body)
         assert (busy.status, busy.body["code"]) == (409, "virtual_machine.busy")
     cloud.world.faults.delay(await web.host(), 0)

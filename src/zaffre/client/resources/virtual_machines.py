@@ -14,6 +14,7 @@ from zaffre.client.models import (
     VirtualMachineView,
 )
 from zaffre.client.problems import ZaffreError, local_problem
+from zaffre.client.resources.checkpoints import Checkpoints
 from zaffre.client.waiting import USUAL_TIMEOUT_S, Accepted
 
 LOG_POLL_S = 1.0
@@ -136,6 +137,10 @@ class VirtualMachines(Collection[VirtualMachineView, VirtualMachineView]):
             if piece.next_offset >= piece.size:
                 self._connection.clock.sleep(LOG_POLL_S)
             offset = piece.next_offset
+
+    def checkpoints(self, machine_id: str) -> Checkpoints:
+        """Return the checkpoints of a machine."""
+        return Checkpoints(self._connection, f"{self._member(machine_id)}/checkpoints")
 
     def wait_until(
         self,

@@ -89,12 +89,14 @@ def create_checkpoint(session: HostSession, guest_id: str, checkpoint_id: str) -
     try:
         domain.snapshotCreateXML(_snapshot_xml(_disks(session, domain), checkpoint_id), 0)
     except libvirt.libvirtError as error:
-        if not is_disk_full(error):
+        full = _full(session, domain, error)
+        if not session.alive():
             raise
-        full = StorageFull(session.address.name, domain.maxMemory() * 1024, session.free_bytes())
+        _remove(session, domain, checkpoint_id)
+        if full is None:
+            raise
     else:
         return _taken(session, domain, checkpoint_id)
-    _remove(session, domain, checkpoint_id)
     raise full
 
 
@@ -266,3 +268,11 @@ def _check_room(session: HostSession, domain: libvirt.virDomain) -> None:
     needed_bytes = domain.maxMemory() * 1024 + _SPARE_BYTES
     if needed_bytes > free_bytes:
         raise StorageFull(session.address.name, needed_bytes, free_bytes)
+
+
+def _full(session: HostSession, domain: libvirt.virDomain, error: libvirt.libvirtError) -> StorageFull | None:
+    """Return what to say when a checkpoint failed for want of room; QEMU itself only says "Input/output error"."""
+    free_bytes = session.free_bytes()
+    if not is_disk_full(error) and free_bytes >= _SPARE_BYTES:
+        return None
+    return StorageFull(session.address.name, domain.maxMemory() * 1024 + _SPARE_BYTES, free_bytes)
