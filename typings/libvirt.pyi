@@ -107,6 +107,8 @@ class virConnect:
     def getCapabilities(self) -> str: ...
     def getInfo(self) -> Sequence[Any]: ...
     """Return model, memory, processors, MHz, NUMA nodes, sockets, cores and threads."""
+    def getCPUStats(self, cpuNum: int, flags: int = 0) -> dict[str, int]: ...
+    """For processor -1, all together: nanoseconds under `kernel`, `user`, `idle` and `iowait`."""
     def getMemoryStats(self, cellNum: int, flags: int = 0) -> dict[str, int]: ...
     """For cell -1, the whole host: KiB under `total`, `free`, `buffers` and `cached`."""
     def getVersion(self) -> int: ...
@@ -175,6 +177,13 @@ VIR_DOMAIN_XML_SECURE: int
 VIR_DOMAIN_START_AUTODESTROY: int
 VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN: int
 VIR_DOMAIN_STATS_STATE: int
+VIR_DOMAIN_STATS_CPU_TOTAL: int
+VIR_DOMAIN_STATS_VCPU: int
+VIR_DOMAIN_STATS_BALLOON: int
+VIR_DOMAIN_STATS_BLOCK: int
+VIR_DOMAIN_STATS_INTERFACE: int
+VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING: int
+VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT: int
 VIR_DOMAIN_UNDEFINE_MANAGED_SAVE: int
 VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA: int
 VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA: int

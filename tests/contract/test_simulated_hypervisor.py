@@ -76,6 +76,9 @@ class SimulatedLab(CheckpointLab):
     async def spoil_checkpoint(self, volume: str, checkpoint_id: str) -> None:
         self.world.faults.delete_checkpoint(HOST, volume, checkpoint_id)
 
+    async def live_on(self, seconds: float) -> None:
+        await self.world.clock.sleep(seconds)
+
 
 @pytest.fixture(params=["memory", "file"])
 async def lab(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SimulatedLab]:

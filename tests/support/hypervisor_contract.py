@@ -96,6 +96,10 @@ class HypervisorLab(ABC):
     async def revive(self) -> None:
         """Let it answer again."""
 
+    async def live_on(self, seconds: float) -> None:
+        """Let time pass for the guests."""
+        await asyncio.sleep(seconds)
+
 
 class EventLog:
     """Everything that a host said since this was made."""
@@ -366,6 +370,36 @@ class HypervisorContract:
         assert (await host.observe(spec.id)).title == spec.title
         await host.stop(spec.id)
         assert (await host.observe(spec.id)).title == "Renamed"
+
+    # Counters ----------------------------------------------------------------------------------------------------
+
+    async def test_a_host_shows_its_counters_and_those_of_running_guests(
+        self, lab: HypervisorLab, host: Hypervisor, bootable_guest: GuestSpec
+    ):
+        await lab.create_foreign_guests([str(uuid.uuid4())])
+        await host.define(guest_spec())
+        empty = await host.measure()
+        assert empty.guests == ()
+        assert empty.processors == (await host.facts()).vcpus
+        assert empty.memory_available_mib > 0
+        events = EventLog(host)
+        await host.start(bootable_guest.id)
+        await events.wait(changed(bootable_guest.id, GuestState.RUNNING, ready=True), lab.boot_deadline_s)
+        first = await host.measure()
+        await lab.live_on(1.1)
+        second = await host.measure()
+        [before], [after] = first.guests, second.guests
+        assert (before.guest_id, before.vcpus) == (bootable_guest.id, 1)
+        assert after.processor_ns > before.processor_ns
+        for counter in ("processor_ns", "disk_read_bytes", "disk_write_bytes", "disk_reads", "network_receive_bytes"):
+            assert getattr(after, counter) >= getattr(before, counter), counter
+        assert second.processor_ns > first.processor_ns > 0
+        if after.memory_used_mib is not None and after.memory_available_mib is not None:
+            assert 0 < after.memory_used_mib + after.memory_available_mib <= bootable_guest.memory_mib
+        await host.pause(bootable_guest.id)
+        assert (await host.measure()).guests == ()
+        await host.stop(bootable_guest.id)
+        assert (await host.measure()).guests == ()
 
     async def test_a_guest_takes_a_new_title_whether_it_runs_or_not(self, host: Hypervisor, guest: str):
         for _ in range(2):

@@ -6,6 +6,7 @@ import typer
 from rich.text import Text
 
 from zaffre.cli.arguments import HostArgument, NewNameArgument, StampOption
+from zaffre.cli.charts import USUAL_SINCE, SinceOption, show_metrics
 from zaffre.cli.columns import NAME, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.invocation import Invocation
@@ -45,6 +46,14 @@ def show_host(run: Invocation, host: HostArgument) -> None:
     """Show a host: what it is, and what is reserved on it."""
     found = run.find(run.client.admin.hosts, host)
     run.show(found, lambda: _sections(run, found))
+
+
+@group.command("metrics")
+def show_host_metrics(run: Invocation, host: HostArgument, *, since: SinceOption = USUAL_SINCE) -> None:
+    """Show what a host used in the last day, its guests included."""
+    hosts = run.client.admin.hosts
+    host_id = run.id_in(hosts, host)
+    show_metrics(run, since, lambda begin, step_s: hosts.metrics(host_id, begin, step_s=step_s))
 
 
 @group.command("add")

@@ -60,6 +60,10 @@ class Terminal:
         mark = "✓ " if _can_encode(self.notes, "✓") else ""
         self.notes.print(Text.assemble((mark, "green"), line), soft_wrap=not self.notes.is_terminal)
 
+    def can_show(self, text: str) -> bool:
+        """Tell whether all of a text's characters can be printed as a result."""
+        return _can_encode(self.out, text)
+
     def write(self, text: str) -> None:
         """Write text as it is, without a line's end. Nothing in it can steer the terminal."""
         sys.stdout.write(harmless(text) if self.out.is_terminal else text)

@@ -819,6 +819,20 @@ class SerialLogView(Wire):
     text: str
 
 
+class SeriesView(Wire):
+    """What was measured, series by series, as pairs of a Unix time and a value."""
+
+    cpu_percent: list[list[Any]]
+    disk_read_bytes_s: list[list[Any]]
+    disk_read_ops_s: list[list[Any]]
+    disk_write_bytes_s: list[list[Any]]
+    disk_write_ops_s: list[list[Any]]
+    memory_available_mib: list[list[Any]]
+    memory_used_mib: list[list[Any]]
+    network_receive_bytes_s: list[list[Any]]
+    network_transmit_bytes_s: list[list[Any]]
+
+
 class ServiceSettingView(Wire):
     """Something a plan must say about a provider's service: the id of an item of a collection."""
 
@@ -1147,6 +1161,13 @@ class FoundProblemView(Wire):
     severity: Severity
     since: AwareDatetime | None
     title: str
+
+
+class MetricsView(Wire):
+    """Measurements over a stretch of time."""
+
+    series: SeriesView
+    step_s: int
 
 
 class NewAccountBody(Wire):

@@ -16,6 +16,7 @@ import zaffre
 from zaffre.edge.api import events, health, operations, overview, search
 from zaffre.edge.site import Site
 from zaffre.fabric import api as fabric_api
+from zaffre.fabric.measurements import api as measurements_api
 from zaffre.foundation.http.problems import Problem, install_problem_handlers
 from zaffre.foundation.http.routing import PlainRoute, RequestContext
 from zaffre.foundation.http.scope import RequestScope
@@ -52,6 +53,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield management_api.health
         yield fabric_api.administration
         yield fabric_api.uploads
+        yield measurements_api.administration
         yield operations.administration
         yield health.administration
         yield overview.administration

@@ -17,6 +17,7 @@ from zaffre.edge.drivers import Drivers
 from zaffre.fabric.hypervisors import Hypervisors
 from zaffre.fabric.image_copies import ImageCopies
 from zaffre.fabric.library import Library
+from zaffre.fabric.measurements.sampler import Sampler
 from zaffre.fabric.operations import AddHost, DeleteImage, ImportImage, RemoveHost
 from zaffre.fabric.reconcile import FabricReconciler
 from zaffre.fabric.services import FabricServices
@@ -131,8 +132,10 @@ class Site:
         guests.full_read = Loop("full read of hosts", interval_s, full_read.run, clock, metrics)
         checkpoints = CheckpointProof(units, self.hypervisors, metrics)
         planes = PlaneReconciler(units, self.planes, metrics)
+        sampler = Sampler(units, self.hypervisors, metrics, self.settings.metrics, self.settings.operations.worker)
         return [
             self.hypervisors.watch,
+            *sampler.loops,
             guests.loop,
             guests.full_read,
             PortWatch(units, self.planes, metrics).loop,

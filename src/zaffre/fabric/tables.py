@@ -171,3 +171,19 @@ class CleanupRow(Table):
     created_at: Mapped[datetime]
 
     __table_args__ = (UniqueConstraint("host_id", "kind", "name"),)
+
+
+class MeasurementRow(Table):
+    """Samples of the hosts and guests of one drawer, packed; see `fabric.measurements`."""
+
+    __tablename__ = "measurements"
+
+    drawer: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    began_at_s: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """Unix time of the round, or at which the folded span begins."""
+    writer: Mapped[str] = mapped_column(primary_key=True)
+    """The worker that measured; empty for a folded row."""
+    folded: Mapped[bool]
+    content: Mapped[bytes]
+
+    __table_args__ = (Index(None, "folded", "began_at_s"),)

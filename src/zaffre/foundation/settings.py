@@ -101,6 +101,14 @@ class FabricSettings(_Section):
     """Where the simulated twin keeps its hosts; absent means in memory."""
 
 
+class MetricsSettings(_Section):
+    """What hosts and virtual machines use, over time."""
+
+    interval_s: Seconds = 30.0
+    """How often hosts are asked."""
+    keep_hours: Annotated[int, Field(ge=1, le=24 * 31)] = 24
+
+
 class LibrarySettings(_Section):
     """Images."""
 
@@ -150,6 +158,7 @@ class Settings(_Section):
     identity: IdentitySettings = IdentitySettings()
     operations: OperationSettings = OperationSettings()
     fabric: FabricSettings = FabricSettings()
+    metrics: MetricsSettings = MetricsSettings()
     library: LibrarySettings = LibrarySettings()
     events: EventSettings = EventSettings()
     consoles: ConsoleSettings = ConsoleSettings()

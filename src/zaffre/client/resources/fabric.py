@@ -1,5 +1,7 @@
 """The provider's fabric: stamps, hosts, clouds, logical networks."""
 
+from datetime import datetime
+
 from zaffre.client.collection import Collection, Listing
 from zaffre.client.connection import Connection
 from zaffre.client.models import (
@@ -7,6 +9,7 @@ from zaffre.client.models import (
     HostChangeBody,
     HostView,
     LogicalNetworkView,
+    MetricsView,
     NewCloudBody,
     NewHostBody,
     NewLogicalNetworkBody,
@@ -47,6 +50,24 @@ class Hosts(Collection[HostView, HostView]):
     def add(self, body: NewHostBody) -> Accepted[HostView]:
         """Add a host: connect to it, find out what it is, and let guests be placed on it."""
         return self._start_creating(body, HostView)
+
+    def metrics(
+        self, host_id: str, begin: datetime | None = None, end: datetime | None = None, step_s: int | None = None
+    ) -> MetricsView:
+        """Read what a host used in the last day.
+
+        Args:
+            host_id: which one.
+            begin: where to begin; an hour before the end when left out.
+            end: where to end; now when left out.
+            step_s: seconds between points; as fits a chart when left out.
+        """
+        parameters = {
+            "from": None if begin is None else begin.isoformat(),
+            "to": None if end is None else end.isoformat(),
+            "step_s": step_s,
+        }
+        return self._connection.get(f"{self._member(host_id)}/metrics", MetricsView, parameters)
 
     def enable(self, host_id: str, if_match: int | None = None) -> HostView:
         """Let guests be placed on a host."""

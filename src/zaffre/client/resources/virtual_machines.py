@@ -1,12 +1,14 @@
 """Virtual machines."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 
 from zaffre.client.collection import Collection, Listing, checked_id
 from zaffre.client.connection import Connection
 from zaffre.client.models import (
     AdminVirtualMachineView,
     MachineChangeBody,
+    MetricsView,
     NewPortBody,
     NewVirtualMachineBody,
     SerialLogView,
@@ -113,6 +115,24 @@ class VirtualMachines(Collection[VirtualMachineView, VirtualMachineView]):
         """Delete a machine with its disks."""
         return self._start_deleting(machine_id, VirtualMachineView, if_match)
 
+    def metrics(
+        self,
+        machine_id: str,
+        begin: datetime | None = None,
+        end: datetime | None = None,
+        step_s: int | None = None,
+    ) -> MetricsView:
+        """Read what a machine used in the last day.
+
+        Args:
+            machine_id: which one.
+            begin: where to begin; an hour before the end when left out.
+            end: where to end; now when left out.
+            step_s: seconds between points; as fits a chart when left out.
+        """
+        parameters = {"from": _instant(begin), "to": _instant(end), "step_s": step_s}
+        return self._connection.get(f"{self._member(machine_id)}/metrics", MetricsView, parameters)
+
     def serial_log(self, machine_id: str, offset: int | None = None, limit_bytes: int | None = None) -> SerialLogView:
         """Read a piece of what the guest wrote to its serial port.
 
@@ -182,6 +202,10 @@ class AllVirtualMachines(Listing[AdminVirtualMachineView]):
     def __init__(self, connection: Connection) -> None:
         """Use the machines of the admin face."""
         super().__init__(connection, "/virtual-machines", AdminVirtualMachineView)
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()
 
 
 def _not_in_time(machine: VirtualMachineView, timeout_s: float) -> ZaffreError:

@@ -6,6 +6,7 @@ from zaffre.compute.api import (
     checkpoints,
     consoles,
     machine_ports,
+    metrics,
     serial_logs,
     ssh_keys,
     unmanaged_guests,
@@ -23,7 +24,13 @@ TENANT_ROUTERS = (
     ssh_keys.tenant,
     availability_sets.tenant,
     machine_ports.tenant,
+    metrics.tenant,
 )
-ADMIN_ROUTERS = (virtual_machines.administration, catalogue.administration, unmanaged_guests.administration)
+ADMIN_ROUTERS = (
+    virtual_machines.administration,
+    catalogue.administration,
+    unmanaged_guests.administration,
+    metrics.administration,
+)
 
 __all__ = ["ADMIN_ROUTERS", "PROVIDER_NAME", "TENANT_ROUTERS"]

@@ -20,6 +20,9 @@ GUEST_NAMESPACE = "urn:zaffre:guest:1"
 AGENT_CHANNEL = "org.qemu.guest_agent.0"
 """virtio-serial port that a guest opens to say that it is ready; the name is QEMU's guest agent's own."""
 
+DOMAIN_NAME_PREFIX = "zaffre-"
+"""Tells the domains that Zaffre made from others."""
+
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]+")
 
 # A guest that is emulated gets the x86-64-v2 instruction set that current distributions are built for. `max` would
@@ -51,7 +54,7 @@ class DescribedGuest:
 
 def domain_name(guest_id: str) -> str:
     """Return the name a guest's domain has on its host."""
-    return f"zaffre-{guest_id}"
+    return f"{DOMAIN_NAME_PREFIX}{guest_id}"
 
 
 def guest_title(title: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from zaffre.fabric.drivers.console import ConsoleChannel, ConsoleKind
+from zaffre.fabric.drivers.measurements import HostCounters
 from zaffre.foundation.errors import Conflict, DomainError, Unavailable
 
 
@@ -612,6 +613,13 @@ class Hypervisor(Protocol):
 
     async def delete_checkpoint(self, guest_id: str, checkpoint_id: str) -> None:
         """Remove a checkpoint, or what there is of it. The guest, and its other checkpoints, stay as they are."""
+        ...
+
+    async def measure(self) -> HostCounters:
+        """Read the counters of the host and of all its running guests in one question.
+
+        A guest that is busy with a change is left out rather than waited for, and so are those Zaffre did not make.
+        """
         ...
 
     async def close(self) -> None:

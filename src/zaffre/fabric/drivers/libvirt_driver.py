@@ -40,11 +40,13 @@ from zaffre.fabric.drivers.hypervisor import (
     VolumeFacts,
 )
 from zaffre.fabric.drivers.libvirt_connection import ConnectionListener, HostConnection
+from zaffre.fabric.drivers.libvirt_measurements import measure_host
 from zaffre.fabric.drivers.libvirt_observer import GuestObserver
 from zaffre.fabric.drivers.libvirt_probe import PROBE_GUEST_ID, guest_reports
 from zaffre.fabric.drivers.libvirt_session import HostSession
 from zaffre.fabric.drivers.libvirt_transfer import VolumeDownload, VolumeReception, VolumeUpload
 from zaffre.fabric.drivers.libvirt_workers import Lane
+from zaffre.fabric.drivers.measurements import HostCounters
 from zaffre.fabric.drivers.stream_channel import StreamChannel
 from zaffre.fabric.drivers.volume_names import check_guest_volumes, check_volume_name
 from zaffre.foundation.clock import Clock, SystemClock
@@ -328,6 +330,10 @@ class LibvirtHypervisor:
         with self._observer.holding(guest_id):
             action = f"delete checkpoint {checkpoint_id} of guest {guest_id}"
             await self._change(action, delete, deadline_s=_CHECKPOINT_DEADLINE_S)
+
+    async def measure(self) -> HostCounters:
+        """Read the counters of the host and of all its running guests."""
+        return await self._read("show its counters", measure_host)
 
     async def close(self) -> None:
         """Close the connection and end the driver's threads. Guests go on running."""

@@ -33,6 +33,7 @@ from zaffre.fabric.drivers.hypervisor import (
     StopReason,
     VolumeFacts,
 )
+from zaffre.fabric.drivers.measurements import HostCounters
 from zaffre.fabric.drivers.simulated_capacity import parse_uri
 from zaffre.fabric.drivers.simulated_faults import Faults
 from zaffre.fabric.drivers.simulated_latency import REALISTIC, Action, LatencyModel
@@ -265,6 +266,10 @@ class SimulatedHypervisor:
         """Remove a checkpoint, or what there is of it."""
         delete = partial(self._host.checkpoints.delete, guest_id, checkpoint_id)
         await self._perform(Action.DELETE_CHECKPOINT, delete)
+
+    async def measure(self) -> HostCounters:
+        """Read the counters of the host and of all its running guests."""
+        return await self._perform(Action.MEASURE, self._host.measure)
 
     async def close(self) -> None:
         """Close the door. Guests go on running."""

@@ -26,9 +26,11 @@ from zaffre.fabric.drivers.hypervisor import (
     VolumeFacts,
     VolumeMissing,
 )
+from zaffre.fabric.drivers.measurements import HostCounters
 from zaffre.fabric.drivers.simulated_capacity import SimulatedCapacity
 from zaffre.fabric.drivers.simulated_checkpoints import SimulatedCheckpoints
 from zaffre.fabric.drivers.simulated_console import append, boot_lines, ready_lines
+from zaffre.fabric.drivers.simulated_measurements import host_counters
 from zaffre.fabric.drivers.simulated_store import SimulatedStore, StoredGuest, StoredVolume
 
 _OVERLAY_BYTES = 196_624
@@ -197,6 +199,15 @@ class SimulatedHost:
     def observe_all(self) -> list[GuestObservation]:
         """Return every guest as it is now."""
         return [self._observation(guest) for guest in self._store.guests(self.name)]
+
+    def measure(self) -> HostCounters:
+        """Return the host's counters and those of its running guests, foreign ones left out."""
+        running = (
+            (guest.live, guest.ready_at_s or 0.0)
+            for guest in self._store.guests(self.name)
+            if guest.live is not None and guest.state is GuestState.RUNNING and guest.live.disks
+        )
+        return host_counters(self.capacity, self._now_s(), running)
 
     def finish_boot(self, guest_id: str) -> None:
         """Log and announce that the guest is ready, if it is and if nobody has yet."""

@@ -42,6 +42,7 @@ class Action(StrEnum):
     DELETE_CHECKPOINT = "delete_checkpoint"
     OBSERVE = "observe"
     OBSERVE_ALL = "observe_all"
+    MEASURE = "measure"
 
 
 @dataclass(frozen=True)

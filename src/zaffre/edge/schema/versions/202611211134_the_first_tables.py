@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211130
+Revision: 202611211134
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211130"
+revision = "202611211134"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -115,6 +115,16 @@ def upgrade() -> None:
         ["transaction_id", "position"],
         unique=False,
     )
+    op.create_table(
+        "measurements",
+        sa.Column("drawer", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("began_at_s", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("writer", sa.String(), nullable=False),
+        sa.Column("folded", sa.Boolean(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("drawer", "began_at_s", "writer", name=op.f("pk_measurements")),
+    )
+    op.create_index(op.f("ix_measurements_folded_began_at_s"), "measurements", ["folded", "began_at_s"], unique=False)
     op.create_table(
         "operations",
         sa.Column("id", Id, nullable=False),
