@@ -10,12 +10,13 @@ from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.invocation import Invocation
 from zaffre.cli.options import Confirmation, InSubscription, ListWishes, Waiting
+from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
 from zaffre.cli.states import styled_state
 from zaffre.cli.tables import Column
 from zaffre.cli.waiting import progress
-from zaffre.cli.words import bytes_text, mib_text
-from zaffre.client import ImageKind, ImageView, NewImageBody
+from zaffre.cli.words import bytes_text, mib_text, yes_no
+from zaffre.client import ImageKind, ImageView, NewImageBody, NewOwnImageBody, SubscriptionImages, Unreachable
 
 group = CommandGroup(help="Images that virtual machines are made from.")
 app = group.app
@@ -33,6 +34,7 @@ def list_images(run: Invocation, wishes: ListWishes, chosen: InSubscription) -> 
         NAME,
         Column("KIND", lambda image: image.kind),
         STATE,
+        Column("OWN", lambda image: yes_no(image.owner_subscription_id is not None), wide=True),
         Column("SIZE", lambda image: _bytes(image.size_bytes), number=True),
         Column("DISK", lambda image: _bytes(image.virtual_size_bytes), number=True),
         Column("USER", lambda image: image.default_user),
@@ -54,6 +56,7 @@ def show_image(run: Invocation, chosen: InSubscription, image: ImageArgument) ->
 @group.command("create")
 def create_image(
     run: Invocation,
+    chosen: InSubscription,
     name: NewNameArgument,
     description: DescriptionOption = "",
     kind: Annotated[
@@ -73,7 +76,13 @@ def create_image(
         typer.Option("--file", "-f", metavar="FILE", exists=True, dir_okay=False, help="Upload this file too."),
     ] = None,
 ) -> None:
-    """Add an image. Its content follows with `image upload` or `image import`, or comes with --file."""
+    """Add an image to the library, or as a tenant one of your own.
+
+    Tenants give its content with --file. That of a site's image may follow with `image upload` or `image import`.
+    """
+    if not run.manages_library(chosen):
+        _create_own(run, chosen, file, name, kind, description, default_user, minimum_memory_mib, minimum_disk_gib)
+        return
     images = run.client.admin.images
     body = NewImageBody(
         name=name,
@@ -91,9 +100,13 @@ def create_image(
 
 
 @group.command("upload")
-def upload_image(run: Invocation, image: ImageArgument, file: ContentArgument) -> None:
-    """Fill an empty image with a file of yours."""
-    _upload(run, run.find(run.client.admin.images, image), file)
+def upload_image(run: Invocation, chosen: InSubscription, image: ImageArgument, file: ContentArgument) -> None:
+    """Fill an empty image with a file of yours. A tenant's upload that broke off goes on where it ended."""
+    if run.manages_library(chosen):
+        _upload(run, run.find(run.client.admin.images, image), file)
+    else:
+        images = run.subscription(chosen).images
+        _upload_own(run, images, run.find(images, image), file)
 
 
 @group.command("import")
@@ -110,12 +123,53 @@ def import_image(
 
 
 @group.command("delete")
-def delete_image(run: Invocation, waiting: Waiting, confirmation: Confirmation, image: ImageArgument) -> None:
+def delete_image(
+    run: Invocation, waiting: Waiting, confirmation: Confirmation, chosen: InSubscription, image: ImageArgument
+) -> None:
     """Remove an image that no virtual machine started from."""
-    images = run.client.admin.images
+    images = run.client.admin.images if run.manages_library(chosen) else run.subscription(chosen).images
     found = run.find(images, image)
     run.confirm(confirmation, f"Delete the image {found.name}?", ["its content, here and on the hosts"])
     run.finish(images.delete(found.id), waiting, lambda _: f"Image {found.name} is deleted.")
+
+
+def _create_own(
+    run: Invocation,
+    chosen: InSubscription,
+    file: Path | None,
+    name: str,
+    kind: ImageKind,
+    description: str,
+    default_user: str,
+    minimum_memory_mib: int,
+    minimum_disk_gib: int,
+) -> None:
+    if file is None:
+        raise UsageProblem("It is not said what goes into the image.", "Add --file with a qcow2 or ISO file.")
+    images = run.subscription(chosen).images
+    image = images.create(
+        NewOwnImageBody(
+            name=name,
+            kind=kind,
+            size_bytes=file.stat().st_size,
+            description=description,
+            default_user=default_user,
+            minimum_memory_mib=minimum_memory_mib,
+            minimum_disk_gib=minimum_disk_gib,
+        )
+    )
+    _upload_own(run, images, image, file)
+
+
+def _upload_own(run: Invocation, images: SubscriptionImages, image: ImageView, file: Path) -> None:
+    sentence = f"Sending {file.name} ({bytes_text(file.stat().st_size)})"
+    try:
+        with progress(run.terminal) as show:
+            filled = images.upload(image.id, file, lambda sent, size: show(sent / size if size else 1.0, sentence))
+    except (Unreachable, KeyboardInterrupt):
+        run.terminal.note(f"What has arrived is kept for a day. Go on with: zaffre image upload {image.name} {file}")
+        raise
+    run.report(filled, _filled(filled))
 
 
 def _upload(run: Invocation, image: ImageView, file: Path) -> None:

@@ -108,6 +108,10 @@ class Invocation:
         """Whether lists show the provider's side: everybody's plans, all sizes and images."""
         return self.context.admin_url is not None and self.context.role in (ADMINISTRATOR, None)
 
+    def manages_library(self, chosen: InSubscription) -> bool:
+        """Tell whether images are the site's: an administrator's who names no subscription."""
+        return self.is_admin and chosen.subscription is None
+
     def subscription(self, chosen: InSubscription | None = None) -> SubscriptionScope:
         """Return the subscription that a command works in.
 

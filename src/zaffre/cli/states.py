@@ -12,7 +12,7 @@ AT_REST = "dim"
 _STYLES = {
     GOOD: ("running", "ready", "active", "enabled", "available", "public", "succeeded", "in_sync", "connected", "yes"),
     BAD: ("crashed", "missing", "unknown", "failed", "stuck", "out_of_sync", "suspended", "unreachable"),
-    AT_REST: ("stopped", "cancelled", "decommissioned", "disabled", "absent", "empty", "no"),
+    AT_REST: ("stopped", "cancelled", "decommissioned", "disabled", "absent", "awaiting_content", "no"),
 }
 _STYLE_OF = {state: style for style, states in _STYLES.items() for state in states}
 

@@ -48,6 +48,7 @@ from zaffre.client.models import (
     NewHostBody,
     NewImageBody,
     NewLogicalNetworkBody,
+    NewOwnImageBody,
     NewPlanBody,
     NewPortBody,
     NewSizeBody,
@@ -97,6 +98,7 @@ from zaffre.client.problems import (
     local_problem,
 )
 from zaffre.client.resources.checkpoints import Checkpoints
+from zaffre.client.resources.images import SubscriptionImages
 from zaffre.client.resources.subscriptions import SubscriptionScope
 from zaffre.client.resources.virtual_machines import VirtualMachines
 from zaffre.client.retries import RetryPolicy
@@ -142,6 +144,7 @@ __all__ = [
     "NewHostBody",
     "NewImageBody",
     "NewLogicalNetworkBody",
+    "NewOwnImageBody",
     "NewPlanBody",
     "NewPortBody",
     "NewSizeBody",
@@ -179,6 +182,7 @@ __all__ = [
     "StillRunning",
     "SubnetView",
     "SubscriptionDetailView",
+    "SubscriptionImages",
     "SubscriptionScope",
     "SubscriptionView",
     "TokensView",

@@ -279,7 +279,7 @@ class ImageState(OpenEnum):
     Where an image stands.
     """
 
-    EMPTY = "empty"
+    AWAITING_CONTENT = "awaiting_content"
     IMPORTING = "importing"
     AVAILABLE = "available"
     DELETING = "deleting"
@@ -291,6 +291,7 @@ class ImageView(Wire):
     id: str
     name: str
     state: ImageState
+    announced_size_bytes: int | None
     created_at: AwareDatetime
     default_user: str
     description: str
@@ -299,6 +300,7 @@ class ImageView(Wire):
     kind: ImageKind
     minimum_disk_gib: int
     minimum_memory_mib: int
+    owner_subscription_id: str | None
     sha256: str | None
     size_bytes: int | None
     virtual_size_bytes: int | None
@@ -476,6 +478,8 @@ class NewImageBody(Wire):
     kind: ImageKind | None = None
     minimum_disk_gib: int = 1
     minimum_memory_mib: int = 128
+    sha256: str | None = None
+    size_bytes: int | None = None
 
 
 class NewLogicalNetworkBody(Wire):
@@ -491,6 +495,23 @@ class NewLogicalNetworkBody(Wire):
     last_mac: str = "0a:5a:ff:ff:ff:ff"
     stamp_id: str
     underlay_mtu: int = 1500
+
+
+class NewOwnImageBody(Wire):
+    """An image of one's own; its content follows as a resumable upload."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    default_user: str = "root"
+    description: str = ""
+    format: ImageFormat | None = None
+    kind: ImageKind | None = None
+    minimum_disk_gib: int = 1
+    minimum_memory_mib: int = 128
+    sha256: str | None = None
+    size_bytes: int
 
 
 class NewPortBody(Wire):
@@ -658,6 +679,7 @@ class Permission(OpenEnum):
     VIRTUAL_MACHINE_WRITE = "virtual_machine.write"
     VIRTUAL_MACHINE_OPERATE = "virtual_machine.operate"
     VIRTUAL_MACHINE_CONSOLE = "virtual_machine.console"
+    IMAGE_WRITE = "image.write"
     OPERATION_READ = "operation.read"
     OPERATION_CANCEL = "operation.cancel"
     ACCOUNT_ADMIN = "account.admin"

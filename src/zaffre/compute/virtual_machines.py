@@ -162,7 +162,7 @@ class VirtualMachines:
         if draft.availability_set_id is not None:
             await AvailabilitySets(self._work, self._subscription_id).get(draft.availability_set_id, lock=RowLock.USE)
         machine_id = self._work.ids.new()
-        image = await Images(self._work).use(draft.image_id, machine_id)
+        image = await Images(self._work).use(draft.image_id, machine_id, subscription_id=self._subscription_id)
         disk_gib = _disk_gib(draft, size, image)
         row = self._row(machine_id, draft, size)
         amounts = {

@@ -73,6 +73,10 @@ class Source:
     """What tenants may see of it."""
     administrators_only: bool = False
     by_id_only: bool = False
+    looks_like: re.Pattern[str] | None = None
+    """It is asked only for texts like this; None: for every text."""
+    shared: ColumnElement[bool] | None = None
+    """What of it every tenant sees besides their own."""
 
     @property
     def text(self) -> Any:
@@ -94,7 +98,8 @@ class Search:
         subscriptions = await self._subscriptions()
         hits: list[Hit] = []
         for source in sources:
-            if self._caller.may(source.permission):
+            apt = source.looks_like is None or source.looks_like.match(wanted) or id_range(wanted) is not None
+            if apt and self._caller.may(source.permission):
                 hits += await self._hits(source, self._scope(source, subscriptions), wanted)
         best = sorted(hits, key=lambda hit: hit.rank)  # stable: equals stay in order
         return await self._with_subscription_names(_distinct(best)[:top])
@@ -108,8 +113,10 @@ class Search:
     def _scope(self, source: Source, subscriptions: Sequence[str] | None) -> list[ColumnElement[bool]]:
         if subscriptions is None:
             return []
-        own = [] if source.subscription is None else [source.subscription.in_(subscriptions)]
-        return [*own, *source.for_tenants]
+        if source.subscription is None:
+            return list(source.for_tenants)
+        own = source.subscription.in_(subscriptions)
+        return [own if source.shared is None else or_(own, source.shared), *source.for_tenants]
 
     async def _hits(self, source: Source, scope: list[ColumnElement[bool]], wanted: str) -> list[Hit]:
         hits: list[Hit] = []

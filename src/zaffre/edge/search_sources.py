@@ -1,8 +1,9 @@
 """What can be found. A new noun gets an entry; those of tenants come first, because most searches are for them."""
 
+import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 
 from zaffre.compute.tables import SshKeyRow, VirtualMachineRow
 from zaffre.edge.search import Source
@@ -51,6 +52,7 @@ ADDRESSES = Source(
     key=PortRow.address_key,
     contained=(PortRow.mac,),
     subscription=PortRow.subscription_id,
+    looks_like=re.compile(r"^[0-9a-f.:]*[.:][0-9a-f.:]*$"),
 )
 """Virtual machines by the addresses of their ports."""
 
@@ -100,7 +102,8 @@ SOURCES = (
         ImageRow.name,
         facts=(ImageRow.kind, ImageRow.state),
         contained=(ImageRow.description,),
-        for_tenants=(ImageRow.state == ImageState.AVAILABLE,),
+        subscription=ImageRow.owner_subscription_id,
+        shared=and_(ImageRow.owner_subscription_id.is_(None), ImageRow.state == ImageState.AVAILABLE),
     ),
     Source(
         "plan",

@@ -21,6 +21,7 @@ from zaffre.fabric.measurements.sampler import Sampler
 from zaffre.fabric.operations import AddHost, DeleteImage, ImportImage, RemoveHost
 from zaffre.fabric.reconcile import FabricReconciler
 from zaffre.fabric.services import FabricServices
+from zaffre.fabric.uploads import Uploads
 from zaffre.foundation.actor import system_actor
 from zaffre.foundation.background import Loop
 from zaffre.foundation.events import EventLog, EventStream
@@ -67,7 +68,8 @@ class Site:
             settings.library_directory, settings.library.image_limit_gib, settings.library.import_directories
         )
         self.copies = ImageCopies(units, self.library)
-        self.fabric = FabricServices(units, self.hypervisors, self.library, self.copies)
+        self.uploads = Uploads(units, self.library)
+        self.fabric = FabricServices(units, self.hypervisors, self.library, self.copies, self.uploads)
         self.network = NetworkServices(self.planes)
         self.compute = ComputeServices(
             units, self.hypervisors, ConsoleSessions(units, self.hypervisors, settings.consoles, self.metrics)
@@ -143,6 +145,7 @@ class Site:
             Loop("host facts", SLOW_LOOP_S, fabric.refresh_facts, clock, metrics),
             Loop("image copies", SLOW_LOOP_S, fabric.forget_lost_copies, clock, metrics),
             Loop("checkpoint proof", RARELY * interval_s, checkpoints.run, clock, metrics),
+            Loop("abandoned uploads", HOUSEKEEPING_S, self.uploads.sweep, clock, metrics),
             Loop("clean-ups", interval_s, fabric.clean_up, clock, metrics),
             Loop("reservation proof", SLOW_LOOP_S, fabric.prove_reservations, clock, metrics),
             Loop("quota proof", SLOW_LOOP_S, lambda: prove_quotas(units, metrics), clock, metrics),

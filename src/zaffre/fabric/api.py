@@ -14,6 +14,14 @@ from zaffre.fabric.images import ImageNotReady, Images, ImageState, NewImage, sm
 from zaffre.fabric.services import Fabric
 from zaffre.fabric.stamps import NewStamp, Stamps
 from zaffre.fabric.tables import CloudRow, HostRow, ImageRow, StampRow
+from zaffre.fabric.upload_api import (
+    RESUMABLE_BODY,
+    Protocol,
+    UploadLength,
+    UploadOffset,
+    take_piece,
+    upload_status,
+)
 from zaffre.foundation.errors import DomainError
 from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
@@ -29,6 +37,8 @@ DriverName = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_-]{0,31}$")
 Uri = Annotated[str, StringConstraints(pattern=r"^[a-z+]{3,20}://[\x21-\x7e]{0,400}$")]
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[\x20-\x7e]{0,400}$")]
 Address = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F.:]{2,45}$")]
+ContentSize = Annotated[int, Field(ge=1, le=2**50)]
+Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 UserName = Annotated[str, StringConstraints(pattern="^[a-z_][a-z0-9_-]{0,31}$")]
 BridgeName = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_.-]{1,15}$")]
 
@@ -150,6 +160,10 @@ class NewImageBody(Body):
     """Whom the image lets in with an SSH key."""
     minimum_memory_mib: Annotated[int, Field(ge=16, le=2**24)] = 128
     minimum_disk_gib: Annotated[int, Field(ge=1, le=65_536)] = 1
+    size_bytes: ContentSize | None = None
+    """Of the content to come; a resumable upload that does not know it says so with `Upload-Length`."""
+    sha256: Sha256 | None = None
+    """Of the content to come; other content is refused."""
 
 
 class ImportBody(Body):
@@ -162,6 +176,8 @@ class ImageView(ResourceView):
     """An image."""
 
     name: str
+    owner_subscription_id: str | None
+    """The subscription that it belongs to and that alone sees it; null: the site's, for everybody."""
     kind: ImageKind
     description: str
     default_user: str
@@ -172,6 +188,8 @@ class ImageView(ResourceView):
     sha256: str | None
     size_bytes: int | None
     virtual_size_bytes: int | None
+    announced_size_bytes: int | None
+    """How much content is to come, or was."""
 
     @classmethod
     def of(cls, row: ImageRow) -> "ImageView":
@@ -283,7 +301,7 @@ async def delete_cloud(cloud_id: PathId, work: Work, if_match: IfMatch) -> None:
 @administration.get("/images", dependencies=[requires(Permission.FABRIC_READ)])
 async def list_images(request: Request, query: Listed, work: Work) -> Page[ImageView]:
     """List all images."""
-    found = await Images(work).page(query, available_only=False)
+    found = await Images(work).page(query)
     return found.page(request, [ImageView.of(row) for row in found.rows])
 
 
@@ -329,7 +347,7 @@ async def upload_image(image_id: PathId, request: Request, fabric: Fabric) -> Im
     """
     async with fabric.units.read(request.state.actor) as work:
         row = await Images(work).get(image_id)
-        if row.state != ImageState.EMPTY:
+        if row.state != ImageState.AWAITING_CONTENT:
             raise ImageNotReady(
                 f"Image {row.name!r} is {row.state}.", remedy="Content goes into an empty image.", target=image_id
             )
@@ -340,6 +358,36 @@ async def upload_image(image_id: PathId, request: Request, fabric: Fabric) -> Im
     except DomainError:
         await fabric.library.remove(image_id, stored.sha256)
         raise
+
+
+@uploads.head(
+    "/images/{image_id}/content", dependencies=[requires(Permission.LIBRARY_WRITE), Protocol], response_class=Response
+)
+async def get_upload(image_id: PathId, request: Request, fabric: Fabric) -> Response:
+    """Say how much of an image's content has arrived: `Upload-Offset` of `Upload-Length`."""
+    async with fabric.units.read(request.state.actor) as work:
+        row = await Images(work).get(image_id)
+    return await upload_status(fabric, row)
+
+
+@uploads.patch(
+    "/images/{image_id}/content",
+    status_code=204,
+    dependencies=[requires(Permission.LIBRARY_WRITE), Protocol],
+    openapi_extra=RESUMABLE_BODY,
+    response_class=Response,
+)
+async def upload_piece(
+    image_id: PathId,
+    request: Request,
+    fabric: Fabric,
+    upload_offset: UploadOffset,
+    upload_length: UploadLength = None,
+) -> Response:
+    """Send a piece of an image's content, beginning at `Upload-Offset`. With the last piece the content is checked."""
+    async with fabric.units.read(request.state.actor) as work:
+        row = await Images(work).get(image_id)
+    return await take_piece(fabric, row, request, upload_offset, upload_length)
 
 
 @administration.delete("/images/{image_id}", status_code=202, dependencies=[requires(Permission.LIBRARY_WRITE)])

@@ -27,6 +27,7 @@ LISTING = Listing(
         "name": Field(ImageRow.name, FieldType.TEXT, searchable=True),
         "kind": Field(ImageRow.kind, FieldType.TEXT),
         "state": Field(ImageRow.state, FieldType.TEXT),
+        "owner_subscription_id": Field(ImageRow.owner_subscription_id, FieldType.ID, sortable=False),
         "created_at": Field(ImageRow.created_at, FieldType.INSTANT),
     },
     key=ImageRow.id,
@@ -37,7 +38,7 @@ LISTING = Listing(
 class ImageState(StrEnum):
     """Where an image stands."""
 
-    EMPTY = "empty"
+    AWAITING_CONTENT = "awaiting_content"
     """It waits for its content."""
     IMPORTING = "importing"
     AVAILABLE = "available"
@@ -68,6 +69,12 @@ class NewImage:
     default_user: str
     minimum_memory_mib: int
     minimum_disk_gib: int
+    owner_subscription_id: str | None = None
+    """None: it is the site's."""
+    size_bytes: int | None = None
+    """Of the content to come, where that is known."""
+    sha256: str | None = None
+    """Of the content to come, where that is known."""
 
 
 class Images:
@@ -87,11 +94,14 @@ class Images:
             id=self._work.ids.new(),
             name=draft.name,
             kind=draft.kind,
+            owner_subscription_id=draft.owner_subscription_id,
+            announced_size_bytes=draft.size_bytes,
+            announced_sha256=draft.sha256,
             description=draft.description,
             default_user=draft.default_user,
             minimum_memory_mib=draft.minimum_memory_mib,
             minimum_disk_gib=draft.minimum_disk_gib,
-            state=ImageState.EMPTY,
+            state=ImageState.AWAITING_CONTENT,
             format=FORMAT_OF[draft.kind],
             created_at=self._work.clock.now(),
         )
@@ -99,21 +109,20 @@ class Images:
         self._work.emit("image.created", reference(row))
         return row
 
-    async def get(self, image_id: str, *, available_only: bool = False) -> ImageRow:
-        """Return an image.
+    async def get(self, image_id: str) -> ImageRow:
+        """Return an image, whoever owns it.
 
         Raises:
-            NotFound: there is none with this id, or it is not available and `available_only`.
+            NotFound: there is none with this id.
         """
         row = await self._session.get(ImageRow, image_id)
-        if row is None or (available_only and row.state != ImageState.AVAILABLE):
+        if row is None:
             raise NotFound("image", image_id)
         return row
 
-    async def page(self, query: ListQuery, *, available_only: bool) -> Rows[ImageRow]:
-        """Return a page of images."""
-        scope = [ImageRow.state == ImageState.AVAILABLE] if available_only else []
-        return await LISTING.rows(self._session, query, *scope)
+    async def page(self, query: ListQuery) -> Rows[ImageRow]:
+        """Return a page of all images, tenants' own among them."""
+        return await LISTING.rows(self._session, query)
 
     async def import_from(self, image_id: str, path: str) -> tuple[ImageRow, OperationRow]:
         """Begin to fill an empty image from a file of the server.
@@ -123,7 +132,7 @@ class Images:
             ImageNotReady: it is not empty.
         """
         row = await self.get(image_id)
-        self._expect(row, ImageState.EMPTY)
+        self._expect(row, ImageState.AWAITING_CONTENT)
         row.state = ImageState.IMPORTING
         await self._session.flush()
         return row, self._work.start(NewOperation(IMPORT_OPERATION, parameters={"path": path}), reference(row))
@@ -138,7 +147,7 @@ class Images:
         row = await self.get(image_id)
         if row.state == ImageState.AVAILABLE and row.sha256 == stored.sha256:
             return row
-        self._expect(row, ImageState.EMPTY, ImageState.IMPORTING)
+        self._expect(row, ImageState.AWAITING_CONTENT, ImageState.IMPORTING)
         row.state = ImageState.AVAILABLE
         row.sha256, row.size_bytes, row.virtual_size_bytes = (
             stored.sha256,
@@ -156,19 +165,27 @@ class Images:
             return True
         if await self._used(image_id):
             return False
-        row.state, row.sha256, row.size_bytes, row.virtual_size_bytes = ImageState.EMPTY, None, None, None
+        row.state, row.sha256, row.size_bytes, row.virtual_size_bytes = ImageState.AWAITING_CONTENT, None, None, None
         await self._session.flush()
         return True
 
-    async def use(self, image_id: str, user_id: str, kind: ImageKind = ImageKind.DISK) -> ImageRow:
+    async def use(
+        self, image_id: str, user_id: str, kind: ImageKind = ImageKind.DISK, subscription_id: str | None = None
+    ) -> ImageRow:
         """Note that `user_id` starts from this image or has it in its drive, so that it stays.
 
+        Args:
+            image_id: the image.
+            user_id: the virtual machine.
+            kind: what the image must be.
+            subscription_id: whose machine it is; another subscription's own image does not exist for it.
+
         Raises:
-            NotFound: there is none with this id that is available.
+            NotFound: there is none with this id that is available to the subscription.
             WrongKind: it is of another kind.
         """
         row = await self._session.get(ImageRow, image_id, with_for_update={"read": True})
-        if row is None or row.state != ImageState.AVAILABLE:
+        if row is None or row.state != ImageState.AVAILABLE or row.owner_subscription_id not in (None, subscription_id):
             raise NotFound("image", image_id)
         if row.kind != kind:
             raise WrongKind(
@@ -195,7 +212,7 @@ class Images:
         if row is None:
             raise NotFound("image", image_id)
         check_generation(expected, row.generation)
-        self._expect(row, ImageState.EMPTY, ImageState.AVAILABLE)
+        self._expect(row, ImageState.AWAITING_CONTENT, ImageState.AVAILABLE)
         if await self._used(image_id):
             raise InUse(
                 f"Virtual machines started from image {row.name!r} and read from it.",
@@ -226,5 +243,5 @@ def smallest_disk_gib(row: ImageRow) -> int:
 
 
 def reference(row: ImageRow) -> ResourceRef:
-    """Name an image in events."""
-    return ResourceRef("image", row.id, row.name)
+    """Name an image in events; the members of the subscription that owns it see them."""
+    return ResourceRef("image", row.id, row.name, row.owner_subscription_id)

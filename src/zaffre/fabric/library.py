@@ -101,10 +101,25 @@ class Library:
 
         return await self.store(image_id, chunks(), kind)
 
+    @property
+    def limit_bytes(self) -> int:
+        """How large an image may be, as a file and as a disk."""
+        return self._limit_bytes
+
+    def upload_path(self, image_id: str) -> Path:
+        """Return where content gathers that comes in pieces. Its length on disk is how much has arrived."""
+        return self._directory / f"{image_id}.upload"
+
+    async def run(self, action: Callable[[], Any]) -> Any:
+        """Run something that blocks in the library's threads."""
+        return await self._run(action)
+
     async def remove(self, image_id: str, sha256: str | None = None) -> None:
         """Delete an image's content if there is any: all of it, or that with one hash."""
 
         def remove() -> None:
+            if sha256 is None:
+                self.upload_path(image_id).unlink(missing_ok=True)
             for file in self._directory.glob(f"{image_id}-{sha256[:32] if sha256 else '*'}.*"):
                 file.unlink(missing_ok=True)
 

@@ -17,6 +17,7 @@ from zaffre.fabric.images import reference as image_reference
 from zaffre.fabric.library import Library
 from zaffre.fabric.tables import CleanupRow, HostRow, ImageCopyRow, ImageRow
 from zaffre.foundation.operations.saga import Run, Step
+from zaffre.management import Quotas
 
 CONNECT_DEADLINE_S = 30.0
 CONNECT_POLL_S = 0.1
@@ -182,6 +183,7 @@ class DeleteImage:
             row = await work.session.get(ImageRow, image_id)
             if row is not None:
                 await work.session.execute(delete(ImageCopyRow).where(ImageCopyRow.image_id == image_id))
+                await Quotas(work).release(image_id)
                 await work.session.delete(row)
                 work.emit("image.deleted", image_reference(row))
 

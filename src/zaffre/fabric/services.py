@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from zaffre.fabric.hypervisors import Hypervisors
 from zaffre.fabric.image_copies import ImageCopies
 from zaffre.fabric.library import Library
+from zaffre.fabric.uploads import Uploads
 from zaffre.foundation.work import UnitsOfWork
 
 
@@ -19,6 +20,7 @@ class FabricServices:
     hypervisors: Hypervisors
     library: Library
     copies: ImageCopies
+    uploads: Uploads
 
 
 def _services(request: Request) -> FabricServices:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Computed, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Computed, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from zaffre.foundation.database import Table, id_column
@@ -112,12 +112,13 @@ class CloudRow(Table):
 
 
 class ImageRow(Table):
-    """A disk image that guests start from."""
+    """An image of the library: the site's, which every tenant may use, or one that a subscription owns."""
 
     __tablename__ = "images"
 
     id: Mapped[str] = id_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
+    owner_subscription_id: Mapped[str | None] = mapped_column(ForeignKey("subscriptions.id"), default=None)
+    name: Mapped[str]
     kind: Mapped[str]
     """A disk to start from, or an ISO to put into a drive."""
     description: Mapped[str]
@@ -129,9 +130,23 @@ class ImageRow(Table):
     sha256: Mapped[str | None] = mapped_column(default=None)
     size_bytes: Mapped[int | None] = mapped_column(BigInteger, default=None)
     virtual_size_bytes: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    announced_size_bytes: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    """How much content is to come."""
+    announced_sha256: Mapped[str | None] = mapped_column(default=None)
+    """What the content must turn out to be."""
     created_at: Mapped[datetime] = mapped_column(index=True)
     generation: Mapped[int] = mapped_column(default=1)
 
+    __table_args__ = (
+        UniqueConstraint("owner_subscription_id", "name"),
+        Index(
+            "uq_images_site_name",
+            "name",
+            unique=True,
+            sqlite_where=text("owner_subscription_id IS NULL"),
+            postgresql_where=text("owner_subscription_id IS NULL"),
+        ),
+    )
     __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
 
 

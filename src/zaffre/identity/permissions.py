@@ -26,6 +26,7 @@ class Permission(StrEnum):
     MACHINE_WRITE = "virtual_machine.write", "Create, change and delete virtual machines and keys"
     MACHINE_OPERATE = "virtual_machine.operate", "Start, shut down, stop, reset, pause and resume virtual machines"
     MACHINE_CONSOLE = "virtual_machine.console", "See the screens of virtual machines and type at them"
+    IMAGE_WRITE = "image.write", "Upload and delete images of one's own"
     OPERATION_READ = "operation.read", "See one's operations and follow events"
     OPERATION_CANCEL = "operation.cancel", "Cancel one's operations"
 
@@ -59,6 +60,7 @@ TENANT_PERMISSIONS = frozenset(
         Permission.MACHINE_WRITE,
         Permission.MACHINE_OPERATE,
         Permission.MACHINE_CONSOLE,
+        Permission.IMAGE_WRITE,
         Permission.OPERATION_READ,
         Permission.OPERATION_CANCEL,
     }

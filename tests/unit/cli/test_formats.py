@@ -19,6 +19,8 @@ IMAGE = {
     "minimum_disk_gib": 2,
     "state": "available",
     "kind": "disk",
+    "owner_subscription_id": None,
+    "announced_size_bytes": None,
     "format": "qcow2",
     "sha256": None,
     "size_bytes": None,

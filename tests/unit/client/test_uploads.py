@@ -33,6 +33,8 @@ def image(state: str, sha256: str | None = None) -> dict[str, object]:
         "minimum_disk_gib": 1,
         "state": state,
         "kind": "disk",
+        "owner_subscription_id": None,
+        "announced_size_bytes": None,
         "format": "qcow2",
         "sha256": sha256,
         "size_bytes": None,
@@ -97,7 +99,9 @@ def test_an_upload_whose_answer_was_lost_is_not_sent_again(file: Path) -> None:
 
 
 def test_an_upload_that_breaks_off_twice_is_given_up(file: Path) -> None:
-    api = Routes({f"PUT /images/{ID}/content": httpx.WriteError("pipe"), f"GET /images/{ID}": ok(image("empty"))})
+    api = Routes(
+        {f"PUT /images/{ID}/content": httpx.WriteError("pipe"), f"GET /images/{ID}": ok(image("awaiting_content"))}
+    )
     url = "http://zaffre.example"
     with pytest.raises(Unreachable):
         Zaffre(url, admin_url=url, transport=api, clock=InstantClock()).admin.images.upload(ID, file)
@@ -112,7 +116,7 @@ def test_a_file_that_is_no_image_is_refused(served: ServerProcess, tmp_path: Pat
         with pytest.raises(ZaffreError) as caught:
             client.admin.images.upload(made.id, text)
         assert caught.value.status == 400
-        assert client.admin.images.get(made.id).state is ImageState.EMPTY
+        assert client.admin.images.get(made.id).state is ImageState.AWAITING_CONTENT
 
 
 def test_an_image_is_imported_from_the_server(served: ServerProcess) -> None:

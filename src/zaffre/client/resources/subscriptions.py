@@ -5,7 +5,6 @@ from functools import cached_property
 from zaffre.client.collection import Collection, Listing
 from zaffre.client.connection import Connection
 from zaffre.client.models import (
-    ImageView,
     NewSubscriptionBody,
     NewSubscriptionForBody,
     RenameSubscriptionBody,
@@ -15,7 +14,7 @@ from zaffre.client.models import (
     UsageView,
 )
 from zaffre.client.resources.availability_sets import AvailabilitySets
-from zaffre.client.resources.images import AvailableImages
+from zaffre.client.resources.images import SubscriptionImages
 from zaffre.client.resources.sizes import AvailableSizes
 from zaffre.client.resources.ssh_keys import SshKeys
 from zaffre.client.resources.virtual_machines import VirtualMachines
@@ -96,9 +95,9 @@ class SubscriptionScope:
         return AvailabilitySets(self._connection, f"{self._path}/availability-sets")
 
     @cached_property
-    def images(self) -> AvailableImages:
-        """The images that its virtual machines can be made from."""
-        return AvailableImages(self._connection, f"{self._path}/images", ImageView)
+    def images(self) -> SubscriptionImages:
+        """The images that its virtual machines can be made from: the site's, and its own."""
+        return SubscriptionImages(self._connection, f"{self._path}/images")
 
     @cached_property
     def sizes(self) -> AvailableSizes:

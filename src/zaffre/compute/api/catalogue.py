@@ -1,4 +1,4 @@
-"""Routes of what virtual machines are made from: images and sizes."""
+"""Routes of sizes."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,8 +9,6 @@ from pydantic import Field
 from zaffre.compute.api.machine_models import SizeName
 from zaffre.compute.sizes import NewSize, Sizes
 from zaffre.compute.tables import SizeRow
-from zaffre.fabric import Images
-from zaffre.fabric.api import ImageView
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, PathId, View
@@ -42,18 +40,6 @@ class SizeView(View):
     def of(cls, row: SizeRow) -> "SizeView":
         """Shape a row."""
         return cls.model_validate(row)
-
-
-@tenant.get("/subscriptions/{subscription_id}/images", dependencies=[requires(Permission.MACHINE_READ)])
-async def list_available_images(
-    request: Request,
-    subscription: CurrentSubscription,  # noqa: ARG001 - only its members may ask
-    query: Listed,
-    work: Work,
-) -> Page[ImageView]:
-    """List the images that virtual machines can be made from."""
-    found = await Images(work).page(query, available_only=True)
-    return found.page(request, [ImageView.of(row) for row in found.rows])
 
 
 @tenant.get("/subscriptions/{subscription_id}/sizes", dependencies=[requires(Permission.MACHINE_READ)])

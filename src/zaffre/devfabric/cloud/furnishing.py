@@ -143,7 +143,7 @@ class Furnishing:
                     minimum_disk_gib=image.minimum_disk_gib,
                 )
             )
-        if found.state is ImageState.EMPTY:
+        if found.state is ImageState.AWAITING_CONTENT:
             found = self._admin.images.import_file(found.id, str(image.file)).wait()
         return found
 

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211134
+Revision: 202611211139
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211134"
+revision = "202611211139"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -53,27 +53,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("actor_id", "key", name=op.f("pk_idempotency_keys")),
     )
     op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"], unique=False)
-    op.create_table(
-        "images",
-        sa.Column("id", Id, nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("description", sa.String(), nullable=False),
-        sa.Column("default_user", sa.String(), nullable=False),
-        sa.Column("minimum_memory_mib", sa.Integer(), nullable=False),
-        sa.Column("minimum_disk_gib", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("format", sa.String(), nullable=False),
-        sa.Column("sha256", sa.String(), nullable=True),
-        sa.Column("size_bytes", sa.BigInteger(), nullable=True),
-        sa.Column("virtual_size_bytes", sa.BigInteger(), nullable=True),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("generation", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_images")),
-        sa.UniqueConstraint("name", name=op.f("uq_images_name")),
-    )
-    op.create_index(op.f("ix_images_created_at"), "images", ["created_at"], unique=False)
-    op.create_index(op.f("ix_images_state"), "images", ["state"], unique=False)
     op.create_table(
         "lifecycle_events",
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -273,14 +252,6 @@ def upgrade() -> None:
         op.f("ix_hosts_stamp_id_memory_share_id"), "hosts", ["stamp_id", "memory_share", "id"], unique=False
     )
     op.create_table(
-        "image_uses",
-        sa.Column("image_id", Id, nullable=False),
-        sa.Column("user_id", Id, nullable=False),
-        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("fk_image_uses_image_id_images")),
-        sa.PrimaryKeyConstraint("image_id", "user_id", name=op.f("pk_image_uses")),
-    )
-    op.create_index(op.f("ix_image_uses_user_id"), "image_uses", ["user_id"], unique=False)
-    op.create_table(
         "logical_networks",
         sa.Column("id", Id, nullable=False),
         sa.Column("stamp_id", Id, nullable=False),
@@ -376,17 +347,40 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_cleanups_host_id"), "cleanups", ["host_id"], unique=False)
     op.create_table(
-        "image_copies",
-        sa.Column("host_id", Id, nullable=False),
-        sa.Column("image_id", Id, nullable=False),
+        "images",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("owner_subscription_id", Id, nullable=True),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("default_user", sa.String(), nullable=False),
+        sa.Column("minimum_memory_mib", sa.Integer(), nullable=False),
+        sa.Column("minimum_disk_gib", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=True),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("virtual_size_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("announced_size_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("announced_sha256", sa.String(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["host_id"], ["hosts.id"], name=op.f("fk_image_copies_host_id_hosts"), ondelete="CASCADE"
+            ["owner_subscription_id"], ["subscriptions.id"], name=op.f("fk_images_owner_subscription_id_subscriptions")
         ),
-        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("fk_image_copies_image_id_images")),
-        sa.PrimaryKeyConstraint("host_id", "image_id", name=op.f("pk_image_copies")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_images")),
+        sa.UniqueConstraint("owner_subscription_id", "name", name=op.f("uq_images_owner_subscription_id_name")),
     )
-    op.create_index(op.f("ix_image_copies_image_id"), "image_copies", ["image_id"], unique=False)
+    op.create_index(op.f("ix_images_created_at"), "images", ["created_at"], unique=False)
+    op.create_index(op.f("ix_images_state"), "images", ["state"], unique=False)
+    op.create_index(
+        "uq_images_site_name",
+        "images",
+        ["name"],
+        unique=True,
+        sqlite_where=sa.text("owner_subscription_id IS NULL"),
+        postgresql_where=sa.text("owner_subscription_id IS NULL"),
+    )
     op.create_table(
         "quota_claims",
         sa.Column("resource_id", Id, nullable=False),
@@ -514,6 +508,26 @@ def upgrade() -> None:
         ["subscription_id", "created_at"],
         unique=False,
     )
+    op.create_table(
+        "image_copies",
+        sa.Column("host_id", Id, nullable=False),
+        sa.Column("image_id", Id, nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["host_id"], ["hosts.id"], name=op.f("fk_image_copies_host_id_hosts"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("fk_image_copies_image_id_images")),
+        sa.PrimaryKeyConstraint("host_id", "image_id", name=op.f("pk_image_copies")),
+    )
+    op.create_index(op.f("ix_image_copies_image_id"), "image_copies", ["image_id"], unique=False)
+    op.create_table(
+        "image_uses",
+        sa.Column("image_id", Id, nullable=False),
+        sa.Column("user_id", Id, nullable=False),
+        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("fk_image_uses_image_id_images")),
+        sa.PrimaryKeyConstraint("image_id", "user_id", name=op.f("pk_image_uses")),
+    )
+    op.create_index(op.f("ix_image_uses_user_id"), "image_uses", ["user_id"], unique=False)
     op.create_table(
         "subnets",
         sa.Column("id", Id, nullable=False),
