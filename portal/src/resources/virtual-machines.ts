@@ -45,6 +45,20 @@ export const virtualMachines: ResourceManifest = {
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
+  tabs: [
+    {
+      id: "console",
+      kind: "component",
+      permission: "virtual_machine.console",
+      component: () => import("@/pages/console/ConsoleTab"),
+    },
+    {
+      id: "serial",
+      kind: "component",
+      permission: "virtual_machine.console",
+      component: () => import("@/pages/console/SerialTab"),
+    },
+  ],
   actions: [
     {
       id: "start",

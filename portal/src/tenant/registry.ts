@@ -1,11 +1,13 @@
 /** The tenant portal: one line per resource and page. */
 import type { PortalDefinition } from "@/manifest/portal";
+import { availabilitySets } from "@/resources/availability-sets";
+import { sshKeys } from "@/resources/ssh-keys";
 import { virtualMachines } from "@/resources/virtual-machines";
 
 export const tenantPortal: PortalDefinition = {
   face: "tenant",
   sections: ["home", "compute", "network", "library", "account"],
-  resources: [virtualMachines],
+  resources: [virtualMachines, availabilitySets, sshKeys],
   pages: [
     {
       id: "home",
