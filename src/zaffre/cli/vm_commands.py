@@ -12,6 +12,7 @@ from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
 from zaffre.cli.machine_views import all_machine_columns, machine_columns, machine_sections
 from zaffre.cli.options import WAIT_TIMEOUT_S, Confirmation, InSubscription, ListWishes, Waiting
+from zaffre.cli.vm_console_commands import add_console_commands
 from zaffre.cli.vm_label_commands import add_label_commands
 from zaffre.cli.vm_measure_commands import add_measure_commands
 from zaffre.cli.vm_nic_commands import group as interfaces
@@ -129,6 +130,7 @@ def create_machine(
 
 
 add_power_commands(group)
+add_console_commands(group)
 group.include("nic", interfaces)
 add_label_commands(group)
 add_measure_commands(group)

@@ -17,6 +17,7 @@ to be waited for. Refusals are `ZaffreError`s that say what happened and what to
 
 from zaffre.client.clock import Clock
 from zaffre.client.collection import Collection, Listing, Page, Query, is_id
+from zaffre.client.consoles import Console
 from zaffre.client.credentials import ApiToken, Credentials
 from zaffre.client.models import (
     AccountChangeBody,
@@ -29,6 +30,8 @@ from zaffre.client.models import (
     ChangeCheckpointBody,
     CheckpointView,
     CloudView,
+    ConsoleKind,
+    ConsoleView,
     EventView,
     FoundProblemView,
     HostState,
@@ -123,6 +126,9 @@ __all__ = [
     "Clock",
     "CloudView",
     "Collection",
+    "Console",
+    "ConsoleKind",
+    "ConsoleView",
     "Credentials",
     "EventView",
     "FoundProblemView",

@@ -1,5 +1,6 @@
 """One face of a Zaffre server: sends requests, signs them, tries again, and turns refusals into errors."""
 
+import ssl
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,7 +42,13 @@ class Connection:
     """The API at one base URL."""
 
     def __init__(
-        self, url: str, http: httpx.Client, credentials: Credentials, retries: RetryPolicy, clock: Clock
+        self,
+        url: str,
+        http: httpx.Client,
+        credentials: Credentials,
+        retries: RetryPolicy,
+        clock: Clock,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         """Speak to the server at `url`.
 
@@ -51,11 +58,13 @@ class Connection:
             credentials: signs them; shared by all connections of a client.
             retries: when to send again.
             clock: tells the time and waits.
+            trust: whom WebSockets trust, where that is not the usual.
         """
         self.url = url.rstrip("/")
         self.credentials = credentials
         self.retries = retries
         self.clock = clock
+        self.trust = trust
         self._http = http
 
     def ask(
@@ -128,7 +137,7 @@ class Connection:
 
     def patient(self) -> "Connection":
         """Return a connection that waits out a restart of the server."""
-        return Connection(self.url, self._http, self.credentials, self.retries.patient(), self.clock)
+        return Connection(self.url, self._http, self.credentials, self.retries.patient(), self.clock, self.trust)
 
     def get(self, path: str, view: type[ViewT], parameters: Mapping[str, Any] | None = None) -> ViewT:
         """Read a resource.

@@ -66,17 +66,18 @@ class Zaffre:
         self._urls = [_checked(given) for given in (url, admin_url) if given is not None]
         if not self._urls:
             raise _bad_url("", "No URL was given.")
+        trust = _trust(ca_file)
         self._http = httpx.Client(
             transport=transport,
-            verify=_trust(ca_file),
+            verify=trust or True,
             timeout=httpx.Timeout(answer_timeout_s, connect=min(answer_timeout_s, CONNECT_TIMEOUT_S)),
             headers={"User-Agent": user_agent, "Accept": "application/json"},
             trust_env=not all(urlsplit(known).hostname in _LOOPBACK for known in self._urls),
         )
         policy, time = retries or RetryPolicy(), clock or Clock()
-        self._public = Connection(self._urls[0], self._http, self.credentials, policy, time)
+        self._public = Connection(self._urls[0], self._http, self.credentials, policy, time, trust)
         self._admin = (
-            Connection(admin_url, self._http, self.credentials, policy, time) if admin_url is not None else None
+            Connection(admin_url, self._http, self.credentials, policy, time, trust) if admin_url is not None else None
         )
 
     @cached_property
@@ -162,9 +163,9 @@ class Zaffre:
         self.close()
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext | bool:
+def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
     if ca_file is None:
-        return True
+        return None
     context = ssl.create_default_context()
     context.load_verify_locations(ca_file)
     return context

@@ -4,11 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from zaffre.client.collection import Collection, Listing, checked_id
-from zaffre.client.connection import Connection
+from zaffre.client.connection import Connection, parsed
+from zaffre.client.consoles import Console, open_console
 from zaffre.client.models import (
     AdminVirtualMachineView,
+    ConsoleKind,
+    ConsoleView,
     MachineChangeBody,
     MetricsView,
+    NewConsoleBody,
     NewPortBody,
     NewVirtualMachineBody,
     SerialLogView,
@@ -161,6 +165,28 @@ class VirtualMachines(Collection[VirtualMachineView, VirtualMachineView]):
     def checkpoints(self, machine_id: str) -> Checkpoints:
         """Return the checkpoints of a machine."""
         return Checkpoints(self._connection, f"{self._member(machine_id)}/checkpoints")
+
+    def console(self, machine_id: str, kind: ConsoleKind) -> ConsoleView:
+        """Ask for the right to open a console of a running machine, once, within a minute.
+
+        Most programs want `open_console`.
+        """
+        return parsed(
+            self._connection.ask("POST", f"{self._member(machine_id)}/consoles", NewConsoleBody(kind=kind)), ConsoleView
+        )
+
+    def open_console(self, machine_id: str, kind: ConsoleKind) -> Console:
+        """Open a console of a running machine: its screen, which speaks RFB 3.8, or its first serial port.
+
+        A serial port is taken from whoever has it open.
+
+        Raises:
+            ZaffreError: the machine is off, or the server refused.
+            Unreachable: no server answered.
+        """
+        right = self.console(machine_id, kind)
+        connection = self._connection
+        return open_console(connection.url, right.path, connection.credentials.bearer, connection.trust)
 
     def wait_until(
         self,

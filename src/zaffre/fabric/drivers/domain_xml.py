@@ -204,6 +204,9 @@ def _add_display(devices: ET.Element) -> None:
     graphics = ET.SubElement(devices, "graphics", type="vnc")
     ET.SubElement(graphics, "listen", type="socket")
     ET.SubElement(ET.SubElement(devices, "video"), "model", type="vga", vram="16384")
+    # Points where the viewer's pointer is; the PS/2 mouse, which only knows how far it went, serves guests without a
+    # driver for this. Not a USB tablet, whose controller would be polled.
+    slots.plug_tablet(ET.SubElement(devices, "input", type="tablet", bus="virtio"))
 
 
 def _add_health_devices(devices: ET.Element) -> None:

@@ -19,7 +19,8 @@ _DRIVES = _SEED + 1
 _CHANNELS = _DRIVES + 1
 _RANDOM = _CHANNELS + 1
 _BALLOON = _RANDOM + 1
-ROOT_PORTS = _BALLOON
+_TABLET = _BALLOON + 1
+ROOT_PORTS = _TABLET
 """libvirt puts eight on one slot, so these take four of the 32 slots of the machine's own bus."""
 
 DRIVE_NAME = "sda"
@@ -74,6 +75,11 @@ def plug_random_source(device: ET.Element) -> None:
 def plug_balloon(device: ET.Element) -> None:
     """Put the memory balloon on its port."""
     _plug(device, _BALLOON)
+
+
+def plug_tablet(device: ET.Element) -> None:
+    """Put the pointer on its port."""
+    _plug(device, _TABLET)
 
 
 def _plug(device: ET.Element, port: int) -> None:
