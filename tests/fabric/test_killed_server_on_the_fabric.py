@@ -1,15 +1,12 @@
 """The server dies at random moments while machines are made and deleted on real hosts. Nothing may be left half."""
 
 import random
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 
 import pytest
 
-from support.real_cloud import RealCloud, assert_nothing_orphaned, real_cloud, until
-from zaffre.client import MachineState, NewPortBody, NewVirtualMachineBody, NotFound, ZaffreError
+from support.real_cloud import RealCloud, ask_and_die, assert_nothing_orphaned, real_cloud, settled, until
+from zaffre.client import MachineState, NewPortBody, NewVirtualMachineBody, NotFound
 from zaffre.devfabric.cloud.tenancy import Tenant
 
 pytestmark = pytest.mark.timeout(400)
@@ -28,21 +25,6 @@ def cloud(fabric_possible) -> Iterator[RealCloud]:
         yield cloud
 
 
-def ask_and_die(cloud: RealCloud, ask: Callable[[], object], moment_s: float) -> None:
-    """Ask for something, and kill the server `moment_s` seconds later, answered or not."""
-
-    def asking() -> None:
-        with suppress(ZaffreError):  # the server died first
-            ask()
-
-    thread = threading.Thread(target=asking)
-    thread.start()
-    time.sleep(moment_s)
-    cloud.kill_server()
-    thread.join(30)
-    cloud.start_server()
-
-
 def create(tenant: Tenant, name: str) -> None:
     subnet = tenant.network.subnets[0]
     body = NewVirtualMachineBody(
@@ -52,13 +34,6 @@ def create(tenant: Tenant, name: str) -> None:
         ports=[NewPortBody(vm_network_id=tenant.network.id, subnet_id=subnet.id)],
     )
     tenant.scope.virtual_machines.create(body)
-
-
-def settled(tenant: Tenant) -> bool:
-    """Whether nothing is under way any more."""
-    busy = [m for m in tenant.scope.virtual_machines.all() if m.operation_id is not None]
-    running = [o for o in tenant.client.operations.all() if o.state in ("queued", "running", "unwinding")]
-    return not busy and not running
 
 
 @pytest.mark.parametrize("seed", [random.randrange(2**32)])

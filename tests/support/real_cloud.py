@@ -7,9 +7,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +18,7 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
-from zaffre.client import Zaffre
+from zaffre.client import Zaffre, ZaffreError
 from zaffre.devfabric.cloud import DevelopmentCloud, FabricChoice
 from zaffre.devfabric.cloud.development_cloud import Ports
 from zaffre.devfabric.cloud.tenancy import Tenant, new_key_pair, settle_in
@@ -107,6 +108,28 @@ class RealCloud:
             host.connection.close()
         for client in self._clients:
             client.close()
+
+
+def ask_and_die(cloud: RealCloud, ask: Callable[[], object], moment_s: float) -> None:
+    """Ask for something, and kill the server `moment_s` seconds later, answered or not."""
+
+    def asking() -> None:
+        with suppress(ZaffreError):  # the server died first
+            ask()
+
+    thread = threading.Thread(target=asking)
+    thread.start()
+    time.sleep(moment_s)
+    cloud.kill_server()
+    thread.join(30)
+    cloud.start_server()
+
+
+def settled(tenant: Tenant) -> bool:
+    """Whether nothing is under way any more."""
+    busy = [m for m in tenant.scope.virtual_machines.all() if m.operation_id is not None]
+    running = [o for o in tenant.client.operations.all() if o.state in ("queued", "running", "unwinding")]
+    return not busy and not running
 
 
 def assert_nothing_orphaned(cloud: RealCloud, tenants: list[Tenant]) -> None:

@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 ACTOR = system_actor("checkpoint reconciler")
 HOST_BATCH = 10
+SECOND_LOOK_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -46,26 +47,25 @@ Kept = dict[str, list[GuestCheckpoint]]
 class CheckpointProof:
     """Compares every machine that has checkpoints with its host, some hosts at a time.
 
-    A difference counts when it is seen twice in a row: the disks are read past whoever is writing to them.
+    A difference counts when it is still there a moment later: the disks are read past whoever is writing to them.
     """
 
     def __init__(self, units: UnitsOfWork, hypervisors: Hypervisors, metrics: Metrics) -> None:
         self._units = units
         self._hypervisors = hypervisors
         self._metrics = metrics
-        self._suspects: frozenset[_Difference] = frozenset()
 
     async def run(self) -> None:
         """Look at all hosts that answer."""
-        suspects: set[_Difference] = set()
         for hosts in batches(self._hypervisors.connected(), HOST_BATCH):
-            suspects |= await self._compare(hosts)
-        confirmed = suspects & self._suspects
-        self._suspects = frozenset(suspects - confirmed)
-        for difference in sorted(confirmed, key=lambda each: each.checkpoint_id):
-            async with self._units.write(ACTOR) as work:
-                if await _settle(work, difference):
-                    self._metrics.drift.labels("checkpoint").inc()
+            differences = await self._compare(hosts)
+            if differences:
+                await self._units.clock.sleep(SECOND_LOOK_S)
+                differences &= await self._compare(hosts)
+            for difference in sorted(differences, key=lambda each: each.checkpoint_id):
+                async with self._units.write(ACTOR) as work:
+                    if await _settle(work, difference):
+                        self._metrics.drift.labels("checkpoint").inc()
 
     async def _compare(self, hosts: Sequence[tuple[str, Hypervisor]]) -> set[_Difference]:
         """Return how some hosts and the records differ.

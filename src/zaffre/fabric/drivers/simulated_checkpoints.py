@@ -112,7 +112,6 @@ def _woken(spec: GuestSpec, memory: StoredGuest) -> StoredGuest:
 
 
 def _off(spec: GuestSpec, before: StoredGuest) -> StoredGuest:
-    reason = StopReason.UNKNOWN if before.live is None and before.stop_reason is None else before.stop_reason
-    return StoredGuest(
-        before.host, spec, None, GuestState.STOPPED, StopReason.DESTROYED if before.live is not None else reason
-    )
+    """Return the guest off; if it was on, its power has been cut."""
+    reason = before.stop_reason if before.live is None else StopReason.DESTROYED
+    return StoredGuest(before.host, spec, state=GuestState.STOPPED, stop_reason=reason)
