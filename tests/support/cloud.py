@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from argon2 import PasswordHasher
 
+from support.media import iso
 from zaffre.edge.drivers import Drivers
 from zaffre.edge.faces import Face, serve_face
 from zaffre.edge.site import Site
@@ -102,6 +103,11 @@ class SimulatedCloud:
     async def image(self, name: str) -> str:
         image = await self.admin.post("/images", {"name": name})
         await self.admin.put_bytes(f"/images/{image['id']}/content", qcow2())
+        return str(image["id"])
+
+    async def iso(self, name: str) -> str:
+        image = await self.admin.post("/images", {"name": name, "kind": "iso"})
+        await self.admin.put_bytes(f"/images/{image['id']}/content", iso())
         return str(image["id"])
 
     async def plan(self, **quota: int | None) -> str:

@@ -192,11 +192,13 @@ class Harness:
                 (row.subscription_id, row.dimension): row.used
                 for row in await work.session.scalars(select(QuotaCounterRow))
             }
-            rooms = select(ReservationRow.host_id, func.sum(ReservationRow.memory_mib)).group_by(ReservationRow.host_id)
-            reserved = {host: int(total) for host, total in await work.session.execute(rooms)}
-            noted = {row.id: row.memory_reserved_mib for row in await work.session.scalars(select(HostRow))}
+            sums = (func.sum(ReservationRow.memory_mib), func.sum(ReservationRow.storage_gib))
+            rooms = select(ReservationRow.host_id, *sums).group_by(ReservationRow.host_id)
+            reserved = {host: (int(m), int(s)) for host, m, s in await work.session.execute(rooms)}
+            hosts = await work.session.scalars(select(HostRow))
+            noted = {row.id: (row.memory_reserved_mib, row.storage_reserved_gib) for row in hosts}
         wrong = [f"quota {key}" for key, used in counted.items() if used != claimed.get(key, 0)]
-        wrong += [f"host {key}" for key, memory_mib in noted.items() if memory_mib != reserved.get(key, 0)]
+        wrong += [f"host {key}" for key, room in noted.items() if room != reserved.get(key, (0, 0))]
         return Counter(wrong)
 
     async def _hosts(self, *, exact: bool) -> tuple[Counter[str], Counter[str]]:
@@ -272,5 +274,8 @@ class SagaCase:
     restores: bool = True
     """Whether a failure leaves the world as it was before the intent. Deletions do not: they can be sent again."""
 
+    variant: str = ""
+    """Tells cases of one workflow apart."""
+
     def __str__(self) -> str:
-        return self.kind
+        return f"{self.kind} {self.variant}".strip()

@@ -158,6 +158,7 @@ def machine(name: str = "web", state: str = "running", **fields: Any) -> dict[st
         "tags": {},
         "ports": [],
         "disks": [],
+        "iso_image_id": None,
     } | fields
 
 

@@ -62,6 +62,12 @@ MachineArgument = Annotated[
         autocompletion=names_of(lambda run: run.subscription().virtual_machines),
     ),
 ]
+DiskArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="DISK", help="Name or id of a disk.", autocompletion=names_of(lambda run: run.subscription().disks)
+    ),
+]
 KeyArgument = Annotated[
     str,
     typer.Argument(

@@ -11,11 +11,20 @@ from zaffre.cli.vm_label_commands import tags_text
 from zaffre.cli.words import instant_text, mib_text, state_text, yes_no
 from zaffre.client import (
     AdminVirtualMachineView,
+    DiskView,
     MachineState,
     PortOfMachineView,
     SubscriptionScope,
     VirtualMachineView,
 )
+
+DISK_COLUMNS: list[Column[DiskView]] = [
+    NAME,
+    Column("STATE", lambda disk: styled_state(disk.state), whole=True),
+    Column("SIZE", lambda disk: f"{disk.size_gib} GiB", number=True),
+    Column("KIND", lambda disk: disk.kind),
+    Column("SERIAL", lambda disk: disk.serial, whole=True),
+]
 
 
 def machine_columns(run: Invocation, scope: SubscriptionScope) -> list[Column[VirtualMachineView]]:
@@ -63,11 +72,12 @@ def machine_sections(run: Invocation, scope: SubscriptionScope, machine: Virtual
         ("Last changed", instant_text(machine.observed_at, run.terminal.now)),
         ("Id", machine.id),
     ]
-    disks: list[Fact] = [(f"Disk {disk.position}", f"{disk.size_gib} GiB") for disk in machine.disks]
+    if machine.iso_image_id is not None:
+        general.append(("ISO", run.names.image(scope, machine.iso_image_id)))
     return [
         Section(None, general),
         Section("Network", table=table_of(machine.ports, _port_columns(run, scope), wide=run.wide)),
-        Section("Disks", disks),
+        Section("Disks", table=table_of(machine.disks, DISK_COLUMNS, wide=run.wide)),
     ]
 
 

@@ -34,6 +34,7 @@ ENTRIES = (
         _TENANT,
     ),
     Entry("checkpoint", "zaffre.cli.checkpoint_commands:app", "States of a virtual machine to go back to.", _TENANT),
+    Entry("disk", "zaffre.cli.disk_commands:app", "Disks of virtual machines.", _TENANT),
     Entry("image", "zaffre.cli.image_commands:app", "Images that virtual machines are made from.", _TENANT),
     Entry("size", "zaffre.cli.size_commands:app", "Sizes of virtual machines.", _TENANT),
     Entry("key", "zaffre.cli.key_commands:app", "SSH keys.", _TENANT),

@@ -10,7 +10,19 @@ BAD = "bold red"
 AT_REST = "dim"
 
 _STYLES = {
-    GOOD: ("running", "ready", "active", "enabled", "available", "public", "succeeded", "in_sync", "connected", "yes"),
+    GOOD: (
+        "running",
+        "ready",
+        "active",
+        "enabled",
+        "available",
+        "attached",
+        "public",
+        "succeeded",
+        "in_sync",
+        "connected",
+        "yes",
+    ),
     BAD: ("crashed", "missing", "unknown", "failed", "stuck", "out_of_sync", "suspended", "unreachable"),
     AT_REST: ("stopped", "cancelled", "decommissioned", "disabled", "absent", "awaiting_content", "no"),
 }

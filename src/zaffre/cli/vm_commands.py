@@ -13,15 +13,17 @@ from zaffre.cli.invocation import Invocation
 from zaffre.cli.machine_views import all_machine_columns, machine_columns, machine_sections
 from zaffre.cli.options import WAIT_TIMEOUT_S, Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.vm_console_commands import add_console_commands
+from zaffre.cli.vm_iso_commands import group as iso
 from zaffre.cli.vm_label_commands import add_label_commands
 from zaffre.cli.vm_measure_commands import add_measure_commands
 from zaffre.cli.vm_nic_commands import group as interfaces
 from zaffre.cli.vm_power_commands import add_power_commands
 from zaffre.cli.waiting import progress
 from zaffre.cli.words import state_text
-from zaffre.client import MachineState, NewVirtualMachineBody, VirtualMachineView
+from zaffre.client import DiskKind, MachineState, NewVirtualMachineBody, VirtualMachineView
 
 group = CommandGroup(help="Virtual machines.")
+group.include("iso", iso)
 app = group.app
 
 
@@ -138,16 +140,32 @@ add_measure_commands(group)
 
 @group.command("delete")
 def delete_machine(
-    run: Invocation, chosen: InSubscription, waiting: Waiting, confirmation: Confirmation, machine: MachineArgument
+    run: Invocation,
+    chosen: InSubscription,
+    waiting: Waiting,
+    confirmation: Confirmation,
+    machine: MachineArgument,
+    *,
+    with_disks: Annotated[
+        bool, typer.Option("--with-disks", help="Its data disks go too; else they are detached and stay.")
+    ] = False,
 ) -> None:
-    """Delete a virtual machine with its disks."""
+    """Delete a virtual machine with its root disk."""
     machines = run.subscription(chosen).virtual_machines
     found = run.find(machines, machine)
-    goes = [f"disk {disk.position}, {disk.size_gib} GiB, with all that is on it" for disk in found.disks]
+    goes = [
+        f"disk {disk.name}, {disk.size_gib} GiB, with all that is on it"
+        for disk in found.disks
+        if with_disks or disk.kind == DiskKind.ROOT
+    ]
     goes += [f"address {port.address}" for port in found.ports]
     goes += [f"{found.checkpoint_count} checkpoints"] if found.checkpoint_count else []
+    stays = [disk.name for disk in found.disks if not with_disks and disk.kind == DiskKind.DATA]
+    if stays:
+        run.terminal.note(f"Stays, and can be attached to others: {', '.join(stays)}. To delete it: --with-disks")
     run.confirm(confirmation, f"Delete the virtual machine {found.name}, which is {found.state}?", goes)
-    run.finish(machines.delete(found.id), waiting, lambda _: f"Virtual machine {found.name} is deleted.")
+    accepted = machines.delete(found.id, delete_disks=with_disks)
+    run.finish(accepted, waiting, lambda _: f"Virtual machine {found.name} is deleted.")
 
 
 @group.command("log")

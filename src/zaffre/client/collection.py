@@ -207,6 +207,9 @@ class Collection(Listing[ItemT], Generic[ItemT, DetailT]):
 
     def _start_deleting(self, resource_id: str, view: type[ViewT], if_match: int | None) -> Accepted[ViewT]:
         response = self._connection.ask("DELETE", self._member(resource_id), if_match=if_match)
+        return self._gone(response, view)
+
+    def _gone(self, response: httpx.Response, view: type[ViewT]) -> Accepted[ViewT]:
         return Accepted(parsed(response, view), _operation_of(response), self._connection)
 
     def _accepted(self, response: httpx.Response, view: type[ViewT]) -> Accepted[ViewT]:

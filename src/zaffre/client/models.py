@@ -42,6 +42,15 @@ class ApiTokenView(Wire):
     expires_at: AwareDatetime | None
 
 
+class AttachmentBody(Wire):
+    """Where to attach a disk."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    virtual_machine_id: str
+
+
 class AvailabilityPolicy(OpenEnum):
     """
     What counts for more when hosts run out: that a machine is made, or that it is alone.
@@ -160,12 +169,54 @@ class DimensionView(Wire):
     unit: str
 
 
+class DiskChangeBody(Wire):
+    """What is to change about a disk. What is left out stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    size_gib: int | None = None
+
+
+class DiskKind(OpenEnum):
+    """
+    What a disk is for.
+    """
+
+    ROOT = "root"
+    DATA = "data"
+
+
+class DiskState(OpenEnum):
+    """
+    Where a disk stands.
+    """
+
+    CREATING = "creating"
+    AVAILABLE = "available"
+    ATTACHING = "attaching"
+    ATTACHED = "attached"
+    DETACHING = "detaching"
+    GROWING = "growing"
+    DELETING = "deleting"
+
+
 class DiskView(Wire):
-    """A disk of a virtual machine."""
+    """A disk."""
 
     id: str
-    position: int
+    name: str
+    state: DiskState
+    created_at: AwareDatetime
+    generation: int
+    kind: DiskKind
+    operation_id: str | None
+    position: int | None
+    serial: str
     size_gib: int
+    subscription_id: str
+    virtual_machine_id: str | None
 
 
 class EventView(Wire):
@@ -315,6 +366,15 @@ class ImportBody(Wire):
     path: str
 
 
+class InsertionBody(Wire):
+    """What to put into a drive."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    image_id: str
+
+
 class LivenessView(Wire):
     """The process answers."""
 
@@ -449,6 +509,17 @@ class NewConsoleBody(Wire):
         extra="forbid",
     )
     kind: ConsoleKind
+
+
+class NewDiskBody(Wire):
+    """A data disk to make."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    size_gib: int
+    virtual_machine_id: str | None = None
 
 
 class NewHostBody(Wire):
@@ -1068,6 +1139,7 @@ class VirtualMachineView(Wire):
     generation: int
     hostname: str
     image_id: str
+    iso_image_id: str | None
     memory_mib: int
     observed: Observed
     observed_at: AwareDatetime | None
@@ -1142,6 +1214,7 @@ class AdminVirtualMachineView(Wire):
     host_id: str | None
     hostname: str
     image_id: str
+    iso_image_id: str | None
     memory_mib: int
     observed: Observed
     observed_at: AwareDatetime | None

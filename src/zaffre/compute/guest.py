@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from zaffre.compute.disk_records import serial_of
 from zaffre.compute.seed import GuestIdentity, build_seed
 from zaffre.compute.tables import DiskRow, VirtualMachineRow
 from zaffre.fabric.drivers.hypervisor import Accelerator, GuestDisk, GuestPort, GuestSpec
+from zaffre.fabric.image_kinds import ImageKind, image_volume
 from zaffre.fabric.tables import HostRow
 from zaffre.foundation.errors import NotFound
 from zaffre.foundation.secrets import SealedSecret
@@ -26,6 +28,11 @@ def serial_log_volume(machine_id: str) -> str:
     return f"{machine_id}-serial.log"
 
 
+def guest_disk(row: DiskRow) -> GuestDisk:
+    """Return what a host is told of a disk that has a volume and a position."""
+    return GuestDisk(str(row.volume), "qcow2", row.position or 0, serial_of(row.id))
+
+
 @dataclass(frozen=True)
 class GuestPlan:
     """Everything that has to be made on a host for one virtual machine."""
@@ -35,17 +42,23 @@ class GuestPlan:
     image_id: str
     root_volume: str
     root_gib: int
+    iso_image_id: str | None
     spec: GuestSpec
     identity: GuestIdentity
 
     @property
     def volumes(self) -> list[str]:
-        """Every volume that belongs to the machine."""
+        """Every volume that goes with the machine."""
         return [
-            *(disk.volume for disk in self.spec.disks),
+            self.root_volume,
             seed_volume(self.machine_id),
             serial_log_volume(self.machine_id),
         ]
+
+    @property
+    def data_volumes(self) -> list[str]:
+        """The volumes of its data disks, which can outlive it."""
+        return [disk.volume for disk in self.spec.disks if disk.volume != self.root_volume]
 
     def seed(self) -> bytes:
         """Return the content of the seed volume."""
@@ -72,10 +85,11 @@ async def guest_plan(work: UnitOfWork, machine_id: str) -> GuestPlan:
         vcpus=row.vcpus,
         memory_mib=row.memory_mib,
         accelerator=Accelerator(host.accelerator or Accelerator.TCG),
-        disks=tuple(GuestDisk(disk.volume, "qcow2", disk.position) for disk in disks),
+        disks=tuple(guest_disk(disk) for disk in disks if disk.volume is not None),
         seed_volume=seed_volume(row.id),
         serial_log_volume=serial_log_volume(row.id),
         ports=tuple(GuestPort(port.id, port.mac, subnets[port.subnet_id].mtu, port.position) for port in ports),
+        iso_volume=image_volume(row.iso_image_id, ImageKind.ISO) if row.iso_image_id is not None else None,
         labels={SUBSCRIPTION_LABEL: row.subscription_id},
     )
     sealed = row.sealed_user_data
@@ -83,4 +97,13 @@ async def guest_plan(work: UnitOfWork, machine_id: str) -> GuestPlan:
     identity = GuestIdentity(
         row.id, row.hostname, tuple(row.ssh_public_keys), tuple(port.mac for port in ports), user_data
     )
-    return GuestPlan(row.id, host.id, row.image_id, disks[0].volume, disks[0].size_gib, spec, identity)
+    return GuestPlan(
+        machine_id=row.id,
+        host_id=host.id,
+        image_id=row.image_id,
+        root_volume=str(disks[0].volume),
+        root_gib=disks[0].size_gib,
+        iso_image_id=row.iso_image_id,
+        spec=spec,
+        identity=identity,
+    )

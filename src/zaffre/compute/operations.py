@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from zaffre.compute.availability_sets import separation_of
 from zaffre.compute.checkpoints import forget_checkpoints
+from zaffre.compute.disk_records import let_disks_go, part_with_disks
 from zaffre.compute.guest import GuestPlan, guest_plan, seed_volume
 from zaffre.compute.observations import apply_observation
 from zaffre.compute.tables import DiskRow, VirtualMachineRow
@@ -80,12 +81,7 @@ class MachineSaga:
         if await self._host_of_row(run) is None:
             return
         volumes = (await self._plan(run)).volumes
-
-        async def remove(hypervisor: Hypervisor) -> None:
-            for volume in volumes:
-                await hypervisor.delete_volume(volume)
-
-        await self._clean(run, remove, volumes=volumes)
+        await self._clean(run, lambda host: _delete_volumes(host, volumes), volumes=volumes)
 
     async def _unplug(self, run: Run) -> None:
         """Take the ports off the plane; if it does not answer, its reconciler removes them when it does."""
@@ -192,17 +188,38 @@ class DeleteVirtualMachine(MachineSaga):
     def steps(self) -> Sequence[Step]:
         """Return the steps. Undoing only ends the operation's hold: what is gone is gone; deleting can be retried."""
         return [
-            Step("guest", "Stopping and removing it from its host", self._undefine, self._let_go),
-            Step("disk", "Deleting its disks", self._remove_volumes),
+            Step("guest", "Stopping and removing it from its host", self._undefine, self._let_everything_go),
+            Step("disk", "Deleting its disks", self._remove_disks),
             Step("network", "Unplugging it from its networks", self._unplug),
             Step("forget", "Giving back its room, addresses and quota", self._finish),
         ]
 
+    async def _let_everything_go(self, run: Run) -> None:
+        async with run.work() as work:
+            await let_disks_go(work, run.operation.resource_id, run.operation.id)
+        await self._let_go(run)
+
+    async def _remove_disks(self, run: Run) -> None:
+        await self._remove_volumes(run)
+        if not run.operation.parameters.get("delete_disks") or await self._host_of_row(run) is None:
+            return
+        volumes = (await self._plan(run)).data_volumes
+        await self._clean(run, lambda host: _delete_volumes(host, volumes), volumes=volumes)
+
     async def _finish(self, run: Run) -> None:
         async with run.work() as work:
+            machine = await self._row(work, run)
+            if machine is not None:
+                delete_disks = bool(run.operation.parameters.get("delete_disks"))
+                await part_with_disks(work, machine, delete=delete_disks)
             await Placement(work).release(run.operation.resource_id)
             row = await self._row(work, run)
             if row is not None:
                 work.emit("virtual_machine.deleted", reference(row))
                 await forget_checkpoints(work, row.id)
                 await forget(work, row)
+
+
+async def _delete_volumes(hypervisor: Hypervisor, volumes: Sequence[str]) -> None:
+    for volume in volumes:
+        await hypervisor.delete_volume(volume)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from zaffre.compute.guest import seed_volume
-from zaffre.compute.operations import MachineSaga, MachineTools
+from zaffre.compute.operations import IMAGE_DEADLINE_S, MachineSaga, MachineTools
 from zaffre.compute.virtual_machines import SHUTDOWN_TIMEOUT_S, Power
 from zaffre.fabric.drivers.hypervisor import GuestState, Hypervisor
 from zaffre.foundation.errors import DomainError
@@ -91,11 +91,14 @@ class StartVirtualMachine(PowerSaga):
     kind = "virtual_machine.start"
     done = "virtual_machine.started"
     sentence = "Starting it"
+    deadline_s = IMAGE_DEADLINE_S
 
     async def _change(self, run: Run, hypervisor: Hypervisor) -> None:
         plan = await self._plan(run)
         await self._tools.port_plane.plug(run.actor, plan.machine_id)
         await hypervisor.upload_volume(seed_volume(plan.machine_id), plan.seed())
+        if plan.iso_image_id is not None:
+            await self._tools.copies.renew(plan.host_id, hypervisor, plan.iso_image_id)
         await hypervisor.define(plan.spec)
         await hypervisor.start(plan.machine_id)
 

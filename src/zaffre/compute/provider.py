@@ -29,6 +29,7 @@ class ComputeProvider:
         QuotaDimension("vcpus", "Virtual processors", "vCPU", default=20, maximum=10_000_000),
         QuotaDimension("memory_mib", "Memory", "MiB", default=40_960, maximum=2**40),
         QuotaDimension("disk_gib", "Disk", "GiB", default=500, maximum=2**40),
+        QuotaDimension("disks", "Data disks", "count", default=50, maximum=1_000_000),
         QuotaDimension(LIBRARY_DIMENSION, "Library", "GiB", default=20, maximum=2**40),
         QuotaDimension("availability_sets", "Availability sets", "count", default=20, maximum=10_000),
         QuotaDimension("checkpoints", "Checkpoints", "count", default=50, maximum=1_000_000),

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from zaffre.compute.disk_reconcile import LostDisks
 from zaffre.compute.observations import apply_observation, mark_unknown
 from zaffre.compute.states import Observed, observed_power
 from zaffre.compute.tables import VirtualMachineRow
@@ -114,6 +115,7 @@ class FullRead:
         self._hypervisors = hypervisors
         self._metrics = metrics
         self._unmanaged = UnmanagedGuests(units, metrics)
+        self._lost_disks = LostDisks(units, hypervisors, metrics)
         self._lost_since: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -136,6 +138,7 @@ class FullRead:
         changed = [row.id for row in rows if _differs(row, shown[row.host_id].get(row.id))]
         for ids in batches(changed, BATCH):
             await self._apply(ids, shown)
+        await self._lost_disks.notice(shown)
         await retitle_guests(self._hypervisors, hosts, rows, shown)
         ours = {row.id for row in rows}
         strangers = {

@@ -1,11 +1,18 @@
 """Tables of compute."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from zaffre.foundation.database import Table, id_column, search_key
+
+
+def _only_data_disks() -> dict[str, Any]:
+    """Return the condition under which disks' names are unique: root disks are named after machines, which change."""
+    data = text("kind = 'data'")
+    return {"sqlite_where": data, "postgresql_where": data}
 
 
 class SizeRow(Table):
@@ -71,6 +78,8 @@ class VirtualMachineRow(Table):
     availability_set_id: Mapped[str | None] = mapped_column(
         ForeignKey("availability_sets.id"), default=None, index=True
     )
+    iso_image_id: Mapped[str | None] = mapped_column(ForeignKey("images.id"), default=None)
+    """The image in its removable drive."""
     ssh_public_keys: Mapped[list[str]]
     sealed_user_data: Mapped[bytes | None] = mapped_column(default=None)
     desired: Mapped[str]
@@ -107,18 +116,39 @@ class VirtualMachineRow(Table):
 
 
 class DiskRow(Table):
-    """A disk of a virtual machine."""
+    """A disk: the root disk of a virtual machine, or a data disk that can go from one to another."""
 
     __tablename__ = "disks"
 
     id: Mapped[str] = id_column(primary_key=True)
-    virtual_machine_id: Mapped[str] = mapped_column(ForeignKey("virtual_machines.id"), index=True)
-    position: Mapped[int]
-    """Order in which the guest sees it; 0 is the root disk."""
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
+    stamp_id: Mapped[str] = mapped_column(ForeignKey("stamps.id"))
+    name: Mapped[str]
+    kind: Mapped[str]
     size_gib: Mapped[int] = mapped_column(BigInteger)
-    volume: Mapped[str]
-    """Its name in the host's storage pool."""
+    virtual_machine_id: Mapped[str | None] = mapped_column(ForeignKey("virtual_machines.id"), default=None)
+    position: Mapped[int | None] = mapped_column(default=None)
+    """Where it is plugged in; 0 is the root disk."""
+    volume: Mapped[str | None] = mapped_column(default=None)
+    """Its name in a host's storage pool; None until a data disk is attached for the first time."""
+    host_id: Mapped[str | None] = mapped_column(ForeignKey("hosts.id"), default=None, index=True)
+    """The host that has the volume of a disk which belongs to no machine. An attached disk is where its machine is."""
+    transition: Mapped[str | None] = mapped_column(default=None)
+    """What an operation is doing with it."""
+    operation_id: Mapped[str | None] = id_column()
+    """That operation."""
+    state: Mapped[str]
+    """Derived from the above and kept, so that lists can filter by it."""
     created_at: Mapped[datetime]
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        UniqueConstraint("virtual_machine_id", "position"),
+        Index("uq_disks_data_name", "subscription_id", "name", unique=True, **_only_data_disks()),
+        Index(None, "subscription_id", "created_at"),
+        Index(None, "subscription_id", "state"),
+    )
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
 
 
 class CheckpointRow(Table):

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import delete, select
 
 from zaffre.compute.availability_sets import AvailabilitySets
+from zaffre.compute.disk_records import hold_disks, root_disk
 from zaffre.compute.seed import hostname_of
 from zaffre.compute.sizes import Sizes
 from zaffre.compute.states import Desired, Observed, Transition, derive_state
@@ -174,16 +175,7 @@ class VirtualMachines:
         await Quotas(self._work).claim(self._subscription_id, row.id, amounts)
         operation = self._start(row, "create")
         await self._work.save(row, lambda _: NameTaken("virtual machine", draft.name))
-        self._work.add(
-            DiskRow(
-                id=self._work.ids.new(),
-                virtual_machine_id=row.id,
-                position=0,
-                size_gib=disk_gib,
-                volume=f"{row.id}-root.qcow2",
-                created_at=self._work.clock.now(),
-            )
-        )
+        self._work.add(root_disk(self._work, row, disk_gib))
         await Ports(self._work).allocate(self._subscription_id, row.id, draft.ports)
         self._work.emit("virtual_machine.creating", reference(row), size=row.size, image_id=row.image_id)
         return row, operation
@@ -210,7 +202,7 @@ class VirtualMachines:
         statement = select(DiskRow).where(DiskRow.virtual_machine_id.in_(machine_ids))
         disks: dict[str, list[DiskRow]] = {}
         for row in await work.session.scalars(statement.order_by(DiskRow.virtual_machine_id, DiskRow.position)):
-            disks.setdefault(row.virtual_machine_id, []).append(row)
+            disks.setdefault(str(row.virtual_machine_id), []).append(row)
         return disks
 
     async def power(
@@ -234,15 +226,21 @@ class VirtualMachines:
         row.desired = rule.desired
         return await self.begin(row, rule.transition, power, parameters)
 
-    async def delete(self, machine_id: str, expected: int | None = None) -> tuple[VirtualMachineRow, OperationRow]:
-        """Begin to delete a virtual machine with its disks, whatever its power state.
+    async def delete(
+        self, machine_id: str, expected: int | None = None, *, delete_disks: bool = False
+    ) -> tuple[VirtualMachineRow, OperationRow]:
+        """Begin to delete a virtual machine with its root disk, whatever its power state.
+
+        Its data disks stay and can be attached to others, unless `delete_disks`.
 
         Raises:
             NotFound: the subscription has none with this id.
             VirtualMachineBusy: another operation works on it.
         """
         row = await self.free(machine_id, expected)
-        return await self.begin(row, Transition.DELETING, "delete", {})
+        row, operation = await self.begin(row, Transition.DELETING, "delete", {"delete_disks": delete_disks})
+        await hold_disks(self._work, row.id, operation.id, delete=delete_disks)
+        return row, operation
 
     async def free(self, machine_id: str, expected: int | None) -> VirtualMachineRow:
         """Return a virtual machine that no operation works on, locked until the transaction ends.

@@ -8,6 +8,8 @@ from zaffre.compute.checkpoint_operations import checkpoint_sagas
 from zaffre.compute.checkpoint_reconcile import CheckpointProof
 from zaffre.compute.console_sessions import ConsoleSessions
 from zaffre.compute.consoles import forget_tokens
+from zaffre.compute.disk_operations import disk_sagas
+from zaffre.compute.media_operations import EjectIso, InsertIso
 from zaffre.compute.operations import CreateVirtualMachine, DeleteVirtualMachine, MachineTools
 from zaffre.compute.port_operations import AddPort, RemovePort
 from zaffre.compute.power_operations import machine_power_sagas
@@ -123,6 +125,9 @@ class Site:
             AddPort(tools),
             RemovePort(tools),
             *checkpoint_sagas(tools),
+            *disk_sagas(self.hypervisors),
+            InsertIso(tools),
+            EjectIso(tools),
         ]
 
     def _loops(self) -> list[Loop]:

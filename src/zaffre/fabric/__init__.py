@@ -5,8 +5,8 @@ images, which are copied to a host when it first needs one. Placement chooses a 
 conditional statement, so racing placements never overbook. `Hypervisors` keeps one open door to every host and passes
 on what the hosts report.
 
-Public face for the floors above: `Hypervisors`, `Placement`, `Demand`, `Separation`, `Images`, `ImageCopies`,
-`Clouds`, `Cleanups`, `HostDown`.
+Public face for the floors above: `Hypervisors`, `Placement`, `Demand`, `Separation`, `StorageRoom`, `Images`,
+`ImageCopies`, `Clouds`, `Cleanups`, `HostDown`.
 """
 
 from zaffre.fabric.cleanups import Cleanups
@@ -15,6 +15,7 @@ from zaffre.fabric.hypervisors import HostDown, Hypervisors
 from zaffre.fabric.image_copies import ImageCopies
 from zaffre.fabric.images import Images
 from zaffre.fabric.placement import Demand, NoCapacity, Placement, Separation
+from zaffre.fabric.storage_room import StorageRoom
 
 __all__ = [
     "Cleanups",
@@ -27,4 +28,5 @@ __all__ = [
     "NoCapacity",
     "Placement",
     "Separation",
+    "StorageRoom",
 ]

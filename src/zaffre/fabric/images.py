@@ -196,9 +196,12 @@ class Images:
         self._session.add(ImageUseRow(image_id=image_id, user_id=user_id))
         return row
 
-    async def release(self, user_id: str) -> None:
-        """Note that `user_id` needs its image no longer."""
-        await self._session.execute(delete(ImageUseRow).where(ImageUseRow.user_id == user_id))
+    async def release(self, user_id: str, image_id: str | None = None) -> None:
+        """Note that `user_id` needs an image no longer, or none of those it needed."""
+        which = [ImageUseRow.user_id == user_id]
+        if image_id is not None:
+            which.append(ImageUseRow.image_id == image_id)
+        await self._session.execute(delete(ImageUseRow).where(*which))
 
     async def delete(self, image_id: str, expected: int | None = None) -> OperationRow:
         """Begin to remove an image that nobody uses.

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, CursorResult, Subquery, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Subquery, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -192,7 +192,8 @@ class Placement:
 
     async def _spread(self, search: _Search, suitable: Sequence[ColumnElement[bool]]) -> Sequence[str]:
         """Return the best suitable hosts: without guests of the subscription, or if there are none, with the fewest."""
-        mine = ReservationRow.subscription_id == search.subscription_id
+        # A disk that belongs to no guest holds room too, but needs no processors.
+        mine = and_(ReservationRow.subscription_id == search.subscription_id, ReservationRow.vcpus > 0)
         # Reads hosts in the order of their index, and only as many as it returns.
         held = select(ReservationRow.host_id).where(mine, ReservationRow.host_id == HostRow.id)
         fresh = select(HostRow.id).where(*suitable, ~held.exists())

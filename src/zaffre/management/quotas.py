@@ -131,6 +131,23 @@ class Quotas:
                 .values(used=QuotaCounterRow.used - amount)
             )
 
+    async def merge(self, resource_id: str, heir_id: str) -> None:
+        """Add what a resource claimed to another's claims of the same dimensions. Done already: nothing."""
+        merged = (
+            await self._session.execute(
+                delete(QuotaClaimRow)
+                .where(QuotaClaimRow.resource_id == resource_id)
+                .returning(QuotaClaimRow.dimension, QuotaClaimRow.amount)
+            )
+        ).all()
+        for dimension, amount in merged:
+            await self._session.execute(
+                update(QuotaClaimRow)
+                .where(QuotaClaimRow.resource_id == heir_id, QuotaClaimRow.dimension == dimension)
+                .values(amount=QuotaClaimRow.amount + amount)
+                .execution_options(synchronize_session=False)
+            )
+
     async def usage(self, subscription_id: str) -> Sequence[QuotaUsage]:
         """Return limit and use of every dimension of a subscription."""
         statement = select(QuotaCounterRow).where(QuotaCounterRow.subscription_id == subscription_id)

@@ -18,6 +18,7 @@ async def test_a_tenant_gets_a_running_virtual_machine_with_an_address(cloud: Si
         "memory_mib": (128, 40_960),
         "disk_gib": (1, 500),
         "checkpoints": (0, 50),
+        "disks": (0, 50),
         "library_gib": (0, 20),
         "availability_sets": (0, 20),
         "vm_networks": (1, 5),

@@ -127,7 +127,7 @@ async def add_machine(harness: Harness, _prepared: Any) -> str:
 
 
 async def delete_machine(_harness: Harness, prepared: Any) -> str:
-    someone, machine = prepared
+    someone, machine, *_ = prepared
     return await started(someone.client, "DELETE", f"{someone.base}/virtual-machines/{machine['id']}")
 
 
@@ -183,6 +183,89 @@ async def remove_port(_harness: Harness, prepared: Any) -> str:
     return await started(someone.client, "DELETE", f"{someone.base}/virtual-machines/{machine['id']}/ports/{port_id}")
 
 
+async def new_disk(harness: Harness, machine: Any = None) -> Any:
+    someone = harness.tenant
+    body = {"name": fresh(harness, "disk"), "size_gib": 2}
+    if machine is not None:
+        body["virtual_machine_id"] = machine["id"]
+    made = await someone.client.accepted("POST", f"{someone.base}/disks", body)
+    return await someone.client.get(f"{someone.base}/disks/{made['id']}")
+
+
+async def machine_and_disk(harness: Harness) -> Any:
+    someone, machine = await running_machine(harness)
+    return someone, machine, await new_disk(harness)
+
+
+async def machine_and_used_disk(harness: Harness) -> Any:
+    """A machine, and a disk whose volume is on the host already."""
+    someone, machine, disk = await attached_disk(harness)
+    await someone.client.accepted("POST", f"{someone.base}/disks/{disk['id']}/detach")
+    return someone, machine, disk
+
+
+async def attached_disk(harness: Harness) -> Any:
+    someone, machine = await running_machine(harness)
+    return someone, machine, await new_disk(harness, machine)
+
+
+async def add_disk(harness: Harness, prepared: Any) -> str:
+    body = {"name": fresh(harness, "made"), "size_gib": 3}
+    if prepared is not None:
+        body["virtual_machine_id"] = prepared[1]["id"]
+    return await started(harness.tenant.client, "POST", f"{harness.tenant.base}/disks", body)
+
+
+async def attach_disk(_harness: Harness, prepared: Any) -> str:
+    someone, machine, disk = prepared
+    body = {"virtual_machine_id": machine["id"]}
+    return await started(someone.client, "POST", f"{someone.base}/disks/{disk['id']}/attach", body)
+
+
+async def detach_disk(_harness: Harness, prepared: Any) -> str:
+    someone, _machine, disk = prepared
+    return await started(someone.client, "POST", f"{someone.base}/disks/{disk['id']}/detach")
+
+
+async def grow_disk(_harness: Harness, prepared: Any) -> str:
+    someone, _machine, disk = prepared
+    return await started(someone.client, "PATCH", f"{someone.base}/disks/{disk['id']}", {"size_gib": 5})
+
+
+async def delete_disk(_harness: Harness, prepared: Any) -> str:
+    someone, _machine, disk = prepared
+    return await started(someone.client, "DELETE", f"{someone.base}/disks/{disk['id']}")
+
+
+async def delete_machine_with_disks(_harness: Harness, prepared: Any) -> str:
+    someone, machine, _disk = prepared
+    path = f"{someone.base}/virtual-machines/{machine['id']}?delete_disks=true"
+    return await started(someone.client, "DELETE", path)
+
+
+async def machine_and_iso(harness: Harness) -> Any:
+    someone, machine = await running_machine(harness)
+    return someone, machine, await harness.cloud.iso(fresh(harness, "iso"))
+
+
+async def machine_with_iso(harness: Harness) -> Any:
+    someone, machine, image_id = await machine_and_iso(harness)
+    path = f"{someone.base}/virtual-machines/{machine['id']}/iso"
+    await someone.client.accepted("POST", path, {"image_id": image_id})
+    return someone, machine, await harness.cloud.iso(fresh(harness, "iso"))
+
+
+async def insert_iso(_harness: Harness, prepared: Any) -> str:
+    someone, machine, image_id = prepared
+    path = f"{someone.base}/virtual-machines/{machine['id']}/iso"
+    return await started(someone.client, "POST", path, {"image_id": image_id})
+
+
+async def eject_iso(_harness: Harness, prepared: Any) -> str:
+    someone, machine, _image_id = prepared
+    return await started(someone.client, "DELETE", f"{someone.base}/virtual-machines/{machine['id']}/iso")
+
+
 CASES = [
     SagaCase("subscription.sync", nothing, subscribe, restores=False),
     SagaCase("subscription.delete", other_tenant, unsubscribe, restores=False),
@@ -207,6 +290,21 @@ CASES = [
     SagaCase("checkpoint.create", running_machine, add_checkpoint),
     SagaCase("checkpoint.restore", checkpointed_machine, restore_checkpoint, restores=False),
     SagaCase("checkpoint.delete", checkpointed_machine, delete_checkpoint, restores=False),
+    SagaCase("virtual_machine.delete", attached_disk, delete_machine, restores=False, variant="keeping disks"),
+    SagaCase(
+        "virtual_machine.delete", attached_disk, delete_machine_with_disks, restores=False, variant="with its disks"
+    ),
+    SagaCase("virtual_machine.insert_iso", machine_and_iso, insert_iso),
+    SagaCase("virtual_machine.insert_iso", machine_with_iso, insert_iso, variant="in place of another"),
+    SagaCase("virtual_machine.eject_iso", machine_with_iso, eject_iso),
+    SagaCase("disk.create", nothing, add_disk),
+    SagaCase("disk.create", running_machine, add_disk, variant="and attach"),
+    SagaCase("disk.attach", machine_and_disk, attach_disk),
+    SagaCase("disk.attach", machine_and_used_disk, attach_disk, variant="with content"),
+    SagaCase("disk.detach", attached_disk, detach_disk, restores=False),
+    SagaCase("disk.grow", attached_disk, grow_disk, restores=False),
+    SagaCase("disk.grow", machine_and_used_disk, grow_disk, restores=False, variant="detached"),
+    SagaCase("disk.delete", machine_and_used_disk, delete_disk, restores=False),
 ]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
@@ -228,7 +326,7 @@ async def harness(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
             runner = asyncio.create_task(harness.run_automatically())
             await cloud.furnish(hosts=1, host_options="?memory_mib=1048576&vcpus=1024&storage_gib=100000")
             unlimited = dict.fromkeys(
-                ("virtual_machines", "vcpus", "memory_mib", "disk_gib", "checkpoints", "vm_networks")
+                ("virtual_machines", "vcpus", "memory_mib", "disk_gib", "disks", "checkpoints", "vm_networks")
             )
             harness.plan_id = await cloud.plan(**unlimited)
             harness.tenant = await cloud.tenant(harness.plan_id)

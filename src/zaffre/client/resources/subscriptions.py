@@ -14,6 +14,7 @@ from zaffre.client.models import (
     UsageView,
 )
 from zaffre.client.resources.availability_sets import AvailabilitySets
+from zaffre.client.resources.disks import Disks
 from zaffre.client.resources.images import SubscriptionImages
 from zaffre.client.resources.sizes import AvailableSizes
 from zaffre.client.resources.ssh_keys import SshKeys
@@ -78,6 +79,11 @@ class SubscriptionScope:
     def virtual_machines(self) -> VirtualMachines:
         """Its virtual machines."""
         return VirtualMachines(self._connection, f"{self._path}/virtual-machines")
+
+    @cached_property
+    def disks(self) -> Disks:
+        """Its disks."""
+        return Disks(self._connection, f"{self._path}/disks")
 
     @cached_property
     def vm_networks(self) -> VmNetworks:

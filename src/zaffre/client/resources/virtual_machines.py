@@ -10,6 +10,7 @@ from zaffre.client.models import (
     AdminVirtualMachineView,
     ConsoleKind,
     ConsoleView,
+    InsertionBody,
     MachineChangeBody,
     MetricsView,
     NewConsoleBody,
@@ -115,9 +116,23 @@ class VirtualMachines(Collection[VirtualMachineView, VirtualMachineView]):
             machine_id, f"ports/{checked_id(port_id)}", VirtualMachineView, method="DELETE", if_match=if_match
         )
 
-    def delete(self, machine_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
-        """Delete a machine with its disks."""
-        return self._start_deleting(machine_id, VirtualMachineView, if_match)
+    def delete(
+        self, machine_id: str, if_match: int | None = None, *, delete_disks: bool = False
+    ) -> Accepted[VirtualMachineView]:
+        """Delete a machine with its root disk. Its data disks stay, unless `delete_disks`."""
+        path = self._member(machine_id) + ("?delete_disks=true" if delete_disks else "")
+        response = self._connection.ask("DELETE", path, if_match=if_match)
+        return self._gone(response, VirtualMachineView)
+
+    def insert_iso(self, machine_id: str, image_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
+        """Put an ISO into a machine's drive, in place of what is in it."""
+        body = InsertionBody(image_id=image_id)
+        return self._start(machine_id, "iso", VirtualMachineView, body=body, if_match=if_match)
+
+    def eject_iso(self, machine_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
+        """Take the ISO out of a machine's drive."""
+        response = self._connection.ask("DELETE", f"{self._member(machine_id)}/iso", if_match=if_match)
+        return self._accepted(response, VirtualMachineView)
 
     def metrics(
         self,

@@ -5,6 +5,7 @@ from zaffre.compute.api import (
     catalogue,
     checkpoints,
     consoles,
+    disks,
     images,
     machine_ports,
     metrics,
@@ -13,13 +14,14 @@ from zaffre.compute.api import (
     unmanaged_guests,
     virtual_machines,
 )
-from zaffre.compute.api.virtual_machines import PROVIDER_NAME
+from zaffre.compute.api.services import PROVIDER_NAME
 
 TENANT_ROUTERS = (
     virtual_machines.tenant,
     consoles.tenant,
     consoles.sockets,
     checkpoints.tenant,
+    disks.tenant,
     serial_logs.tenant,
     catalogue.tenant,
     images.tenant,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from zaffre.compute.api.disk_models import DiskView
 from zaffre.compute.checkpoints import checkpoint_counts
 from zaffre.compute.labelling import TAGS_PER_MACHINE
 from zaffre.compute.states import Desired, Observed, Transition
@@ -86,19 +87,6 @@ class PortOfMachineView(View):
         return cls.model_validate(row)
 
 
-class DiskView(View):
-    """A disk of a virtual machine."""
-
-    id: str
-    position: int
-    size_gib: int
-
-    @classmethod
-    def of(cls, row: DiskRow) -> "DiskView":
-        """Shape a row."""
-        return cls.model_validate(row)
-
-
 class VirtualMachineView(ResourceView):
     """A virtual machine: what is wanted of it and what was last seen."""
 
@@ -123,6 +111,9 @@ class VirtualMachineView(ResourceView):
     tags: dict[str, str]
     ports: list[PortOfMachineView]
     disks: list[DiskView]
+    """Its root disk and its data disks, in the order of their positions."""
+    iso_image_id: str | None
+    """The image in its drive."""
     checkpoint_count: int
 
     @classmethod
@@ -152,6 +143,7 @@ _PLAIN = (
     *("id", "generation", "created_at", "subscription_id", "name", "hostname", "size", "vcpus", "memory_mib"),
     *("image_id", "state", "desired", "observed", "stop_reason", "ready", "observed_at", "host_id", "stamp_id"),
     "tags",
+    "iso_image_id",
     "availability_set_id",
 )
 

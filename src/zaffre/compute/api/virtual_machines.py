@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import SecretStr
 
 from zaffre.compute.api.machine_models import (
@@ -12,21 +12,19 @@ from zaffre.compute.api.machine_models import (
     ShutdownBody,
     VirtualMachineView,
 )
+from zaffre.compute.api.services import offered_cloud
 from zaffre.compute.labelling import Labelling
 from zaffre.compute.ssh_keys import SshKeys
 from zaffre.compute.tables import VirtualMachineRow
 from zaffre.compute.virtual_machines import ADMIN_LISTING, NewVirtualMachine, Power, VirtualMachines
-from zaffre.fabric import Clouds
 from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import TransactionalRoute, Work, accept
 from zaffre.foundation.http.wire import PathId
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity import CurrentCaller, Permission, requires
-from zaffre.management import CurrentSubscription, Subscriptions
-from zaffre.management.quotas import NotInPlan
+from zaffre.management import CurrentSubscription
 
-PROVIDER_NAME = "virtual_machines"
 _MACHINES = "/subscriptions/{subscription_id}/virtual-machines"
 
 tenant = APIRouter(tags=["virtual machines"], route_class=TransactionalRoute)
@@ -49,10 +47,7 @@ async def create_virtual_machine(
     response: Response,
 ) -> VirtualMachineView:
     """Make a virtual machine and start it."""
-    service = await Subscriptions(work, caller).service(subscription.id, PROVIDER_NAME)
-    if service is None:
-        raise NotInPlan("virtual_machines")
-    cloud = await Clouds(work).get(str(service.settings["cloud_id"]))
+    cloud = await offered_cloud(work, caller, subscription.id)
     draft = NewVirtualMachine(
         subscription_id=subscription.id,
         stamp_id=cloud.stamp_id,
@@ -103,10 +98,23 @@ async def change_virtual_machine(
 
 @tenant.delete(_MACHINES + "/{machine_id}", status_code=202, dependencies=[requires(Permission.MACHINE_WRITE)])
 async def delete_virtual_machine(
-    machine_id: PathId, subscription: CurrentSubscription, work: Work, if_match: IfMatch, response: Response
+    machine_id: PathId,
+    subscription: CurrentSubscription,
+    work: Work,
+    if_match: IfMatch,
+    response: Response,
+    *,
+    delete_disks: Annotated[
+        bool, Query(description="Whether its data disks go with it; else they are detached and stay")
+    ] = False,
 ) -> VirtualMachineView:
-    """Delete a virtual machine with its disks."""
-    row, operation = await VirtualMachines(work, subscription.id).delete(machine_id, if_match)
+    """Delete a virtual machine with its root disk.
+
+    Each of the answer's disks is `deleting`, or `detaching` when it stays.
+    """
+    row, operation = await VirtualMachines(work, subscription.id).delete(
+        machine_id, if_match, delete_disks=delete_disks
+    )
     accept(response, operation.id)
     return await VirtualMachineView.one(work, row)
 

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211147
+Revision: 202611211153
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211147"
+revision = "202611211153"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -572,6 +572,7 @@ def upgrade() -> None:
         sa.Column("stamp_id", Id, nullable=False),
         sa.Column("host_id", Id, nullable=True),
         sa.Column("availability_set_id", Id, nullable=True),
+        sa.Column("iso_image_id", Id, nullable=True),
         sa.Column("ssh_public_keys", Json, nullable=False),
         sa.Column("sealed_user_data", sa.LargeBinary(), nullable=True),
         sa.Column("desired", sa.String(), nullable=False),
@@ -594,6 +595,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["host_id"], ["hosts.id"], name=op.f("fk_virtual_machines_host_id_hosts")),
         sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("fk_virtual_machines_image_id_images")),
+        sa.ForeignKeyConstraint(["iso_image_id"], ["images.id"], name=op.f("fk_virtual_machines_iso_image_id_images")),
         sa.ForeignKeyConstraint(["stamp_id"], ["stamps.id"], name=op.f("fk_virtual_machines_stamp_id_stamps")),
         sa.ForeignKeyConstraint(
             ["subscription_id"], ["subscriptions.id"], name=op.f("fk_virtual_machines_subscription_id_subscriptions")
@@ -681,17 +683,44 @@ def upgrade() -> None:
     op.create_table(
         "disks",
         sa.Column("id", Id, nullable=False),
-        sa.Column("virtual_machine_id", Id, nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("stamp_id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("size_gib", sa.BigInteger(), nullable=False),
-        sa.Column("volume", sa.String(), nullable=False),
+        sa.Column("virtual_machine_id", Id, nullable=True),
+        sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("volume", sa.String(), nullable=True),
+        sa.Column("host_id", Id, nullable=True),
+        sa.Column("transition", sa.String(), nullable=True),
+        sa.Column("operation_id", Id, nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["host_id"], ["hosts.id"], name=op.f("fk_disks_host_id_hosts")),
+        sa.ForeignKeyConstraint(["stamp_id"], ["stamps.id"], name=op.f("fk_disks_stamp_id_stamps")),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"], ["subscriptions.id"], name=op.f("fk_disks_subscription_id_subscriptions")
+        ),
         sa.ForeignKeyConstraint(
             ["virtual_machine_id"], ["virtual_machines.id"], name=op.f("fk_disks_virtual_machine_id_virtual_machines")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_disks")),
+        sa.UniqueConstraint("virtual_machine_id", "position", name=op.f("uq_disks_virtual_machine_id_position")),
     )
-    op.create_index(op.f("ix_disks_virtual_machine_id"), "disks", ["virtual_machine_id"], unique=False)
+    op.create_index(op.f("ix_disks_host_id"), "disks", ["host_id"], unique=False)
+    op.create_index(
+        op.f("ix_disks_subscription_id_created_at"), "disks", ["subscription_id", "created_at"], unique=False
+    )
+    op.create_index(op.f("ix_disks_subscription_id_state"), "disks", ["subscription_id", "state"], unique=False)
+    op.create_index(
+        "uq_disks_data_name",
+        "disks",
+        ["subscription_id", "name"],
+        unique=True,
+        sqlite_where=sa.text("kind = 'data'"),
+        postgresql_where=sa.text("kind = 'data'"),
+    )
     op.create_table(
         "ports",
         sa.Column("id", Id, nullable=False),
