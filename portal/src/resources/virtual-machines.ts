@@ -47,6 +47,12 @@ export const virtualMachines: ResourceManifest = {
   ],
   tabs: [
     {
+      id: "overview",
+      kind: "component",
+      permission: "virtual_machine.read",
+      component: () => import("@/pages/virtual-machines/OverviewTab"),
+    },
+    {
       id: "console",
       kind: "component",
       permission: "virtual_machine.console",
@@ -57,6 +63,18 @@ export const virtualMachines: ResourceManifest = {
       kind: "component",
       permission: "virtual_machine.console",
       component: () => import("@/pages/console/SerialTab"),
+    },
+    {
+      id: "network",
+      kind: "component",
+      permission: "virtual_machine.read",
+      component: () => import("@/pages/virtual-machines/NetworkTab"),
+    },
+    {
+      id: "checkpoints",
+      kind: "component",
+      permission: "virtual_machine.read",
+      component: () => import("@/pages/virtual-machines/CheckpointsTab"),
     },
   ],
   actions: [

@@ -156,7 +156,7 @@ function ChartCard({ plan, metrics, asTable, empty }: ChartCardProps) {
   return (
     <figure className={styles.card} aria-label={title}>
       <div className={styles.head}>
-        <h3 className={styles.title}>{title}</h3>
+        <h2 className={styles.title}>{title}</h2>
         <ul className={styles.legend}>
           {lines.map((line, place) => (
             <li key={line.name} className={styles.entry}>

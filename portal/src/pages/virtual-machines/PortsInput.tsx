@@ -1,0 +1,171 @@
+/** The networks that a machine is attached to; a new network can be made on the spot. */
+import { Button, Field, Input, makeStyles, Select, tokens } from "@fluentui/react-components";
+import { AddRegular, DeleteRegular } from "@fluentui/react-icons";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { InputProps } from "@/manifest/types";
+import { ProblemMessage } from "@/shell/ProblemMessage";
+import { NewNetworkPane, type Network, type Subnet } from "./NewNetworkPane";
+import { useOptions } from "./useOptions";
+import { useSubscriptionId } from "./useSubscriptionId";
+
+const useStyles = makeStyles({
+  room: { display: "flex", flexDirection: "column", gap: "12px", alignItems: "stretch" },
+  port: {
+    display: "grid",
+    gridTemplateColumns: "repeat(auto-fit, minmax(min(100%, 180px), 1fr))",
+    gap: "8px 12px",
+    alignItems: "start",
+    margin: 0,
+    padding: "12px",
+    border: `1px solid ${tokens.colorNeutralStroke2}`,
+    borderRadius: tokens.borderRadiusMedium,
+  },
+  legend: { fontWeight: tokens.fontWeightSemibold, padding: "0 4px" },
+  remove: { justifySelf: "start", alignSelf: "end" },
+  bar: { display: "flex", flexWrap: "wrap", gap: "8px" },
+  empty: { margin: 0, color: tokens.colorNeutralForeground2 },
+});
+
+/** As the API bounds it. */
+const MOST = 8;
+
+/** An attachment as it is filled in: without a network it is not finished. */
+export interface PortDraft {
+  vm_network_id: string;
+  subnet_id: string;
+  address: string;
+}
+
+const EMPTY: PortDraft = { vm_network_id: "", subnet_id: "", address: "" };
+
+/** What is sent: attachments that are finished, and an address only where one is wanted. */
+export function portsBody(value: unknown): Record<string, string>[] {
+  if (!Array.isArray(value)) return [];
+  return (value as PortDraft[])
+    .filter((port) => port.vm_network_id !== "" && port.subnet_id !== "")
+    .map(({ vm_network_id, subnet_id, address }) => ({
+      vm_network_id,
+      subnet_id,
+      ...(address.trim() === "" ? {} : { address: address.trim() }),
+    }));
+}
+
+export function PortsInput({ value, onChange, id }: InputProps) {
+  const styles = useStyles();
+  const { t } = useTranslation("virtual_machines");
+  const subscriptionId = useSubscriptionId();
+  const [pane, setPane] = useState(false);
+  const ports = Array.isArray(value) ? (value as PortDraft[]) : [];
+  const change = (place: number, port: PortDraft) => onChange(ports.map((one, at) => (at === place ? port : one)));
+  const made = (network: Network | null) => {
+    setPane(false);
+    if (network === null) return;
+    const port = { vm_network_id: network.id, subnet_id: network.subnets[0]?.id ?? "", address: "" };
+    const open = ports.findIndex((one) => one.vm_network_id === "");
+    if (open >= 0) change(open, port);
+    else if (ports.length < MOST) onChange([...ports, port]);
+  };
+  return (
+    <div id={id} className={styles.room} role="group" aria-label={t("inputs.ports.title")}>
+      {ports.length === 0 ? <p className={styles.empty}>{t("ports.none")}</p> : null}
+      {ports.map((port, place) => (
+        <PortFields
+          key={place}
+          legend={t("ports.nth", { number: place + 1 })}
+          subscriptionId={subscriptionId}
+          port={port}
+          onChange={(changed) => change(place, changed)}
+          onRemove={() => onChange(ports.filter((_, at) => at !== place))}
+        />
+      ))}
+      <div className={styles.bar}>
+        <Button
+          size="small"
+          icon={<AddRegular />}
+          disabledFocusable={ports.length >= MOST}
+          onClick={() => onChange([...ports, EMPTY])}
+        >
+          {t("ports.add")}
+        </Button>
+        <Button size="small" icon={<AddRegular />} onClick={() => setPane(true)}>
+          {t("new_network.open")}
+        </Button>
+      </div>
+      <NewNetworkPane subscriptionId={subscriptionId} open={pane} onClose={made} />
+    </div>
+  );
+}
+
+export interface PortFieldsProps {
+  legend: string;
+  subscriptionId: string;
+  port: PortDraft;
+  onChange: (port: PortDraft) => void;
+  onRemove?: () => void;
+}
+
+/** Network, subnet and address of one attachment. */
+export function PortFields({ legend, subscriptionId, port, onChange, onRemove }: PortFieldsProps) {
+  const styles = useStyles();
+  const { t } = useTranslation("virtual_machines");
+  const base = `/subscriptions/${subscriptionId}/vm-networks`;
+  const networks = useOptions<Network>("vm_network", base);
+  const subnetsPath = port.vm_network_id === "" ? null : `${base}/${port.vm_network_id}/subnets`;
+  const subnets = useOptions<Subnet>("vm_network", subnetsPath);
+  const only = subnets.data?.length === 1 ? subnets.data[0]?.id : undefined;
+  const subnetId = port.subnet_id === "" ? (only ?? "") : port.subnet_id;
+  if (only !== undefined && port.subnet_id === "") {
+    // There is nothing to choose: one subnet is the subnet.
+    queueMicrotask(() => onChange({ ...port, subnet_id: only }));
+  }
+  return (
+    <fieldset className={styles.port}>
+      <legend className={styles.legend}>{legend}</legend>
+      <ProblemMessage error={networks.error ?? subnets.error} />
+      <Field label={t("ports.network")} required>
+        <Select
+          value={port.vm_network_id}
+          onChange={(_, data) => onChange({ vm_network_id: data.value, subnet_id: "", address: "" })}
+        >
+          <option value="">{t("ports.choose")}</option>
+          {networks.data?.map((network) => (
+            <option key={network.id} value={network.id}>
+              {network.name}
+            </option>
+          ))}
+        </Select>
+      </Field>
+      <Field label={t("ports.subnet")} required>
+        <Select
+          value={subnetId}
+          disabled={port.vm_network_id === ""}
+          onChange={(_, data) => onChange({ ...port, subnet_id: data.value })}
+        >
+          <option value="">{t("ports.choose")}</option>
+          {subnets.data?.map((subnet) => (
+            <option key={subnet.id} value={subnet.id}>
+              {subnet.name} ({subnet.cidr})
+            </option>
+          ))}
+        </Select>
+      </Field>
+      <Field label={t("ports.address")} hint={t("ports.address_help")}>
+        <Input
+          value={port.address}
+          maxLength={15}
+          inputMode="decimal"
+          onChange={(_, data) => onChange({ ...port, address: data.value })}
+        />
+      </Field>
+      {onRemove === undefined ? null : (
+        <Button className={styles.remove} size="small" icon={<DeleteRegular />} onClick={onRemove}>
+          {t("ports.remove")}
+        </Button>
+      )}
+    </fieldset>
+  );
+}
+
+export default PortsInput;

@@ -1,0 +1,78 @@
+/** Tags: words of one's own on a resource, to find it by. */
+import { Button, Field, Input, makeStyles } from "@fluentui/react-components";
+import { AddRegular, DeleteRegular } from "@fluentui/react-icons";
+import { useTranslation } from "react-i18next";
+
+import type { InputProps } from "@/manifest/types";
+
+const useStyles = makeStyles({
+  room: { display: "flex", flexDirection: "column", gap: "8px", alignItems: "start" },
+  tag: {
+    display: "grid",
+    gridTemplateColumns: "minmax(0, 1fr) minmax(0, 1fr) auto",
+    gap: "8px",
+    alignItems: "end",
+    width: "100%",
+  },
+});
+
+/** As the API bounds them. */
+const MOST = 20;
+
+export interface TagDraft {
+  key: string;
+  value: string;
+}
+
+/** As they are sent: by key, without those that have none. */
+export function tagsBody(value: unknown): Record<string, string> {
+  if (!Array.isArray(value)) return {};
+  const named = (value as TagDraft[]).filter((tag) => tag.key.trim() !== "");
+  return Object.fromEntries(named.map((tag) => [tag.key.trim(), tag.value.trim()]));
+}
+
+/** As they are filled in. */
+export function tagsDraft(tags: unknown): TagDraft[] {
+  if (typeof tags !== "object" || tags === null) return [];
+  return Object.entries(tags as Record<string, string>).map(([key, value]) => ({ key, value }));
+}
+
+export function TagsInput({ value, onChange, id }: InputProps) {
+  const styles = useStyles();
+  const { t } = useTranslation("virtual_machines");
+  const tags = Array.isArray(value) ? (value as TagDraft[]) : [];
+  const change = (place: number, tag: TagDraft) => onChange(tags.map((one, at) => (at === place ? tag : one)));
+  return (
+    <div id={id} className={styles.room} role="group" aria-label={t("inputs.tags.title")}>
+      {tags.map((tag, place) => (
+        <div key={place} className={styles.tag}>
+          <Field label={t("tags.key")}>
+            <Input value={tag.key} maxLength={63} onChange={(_, data) => change(place, { ...tag, key: data.value })} />
+          </Field>
+          <Field label={t("tags.value")}>
+            <Input
+              value={tag.value}
+              maxLength={255}
+              onChange={(_, data) => change(place, { ...tag, value: data.value })}
+            />
+          </Field>
+          <Button
+            icon={<DeleteRegular />}
+            aria-label={t("tags.remove", { key: tag.key })}
+            onClick={() => onChange(tags.filter((_, at) => at !== place))}
+          />
+        </div>
+      ))}
+      <Button
+        size="small"
+        icon={<AddRegular />}
+        disabledFocusable={tags.length >= MOST}
+        onClick={() => onChange([...tags, { key: "", value: "" }])}
+      >
+        {t("tags.add")}
+      </Button>
+    </div>
+  );
+}
+
+export default TagsInput;
