@@ -1,19 +1,77 @@
 /** The admin portal: one line per resource and page. */
 import type { PortalDefinition } from "@/manifest/portal";
+import { accounts } from "@/resources/accounts";
+import { adminSubscriptions } from "@/resources/admin-subscriptions";
+import { adminVirtualMachines } from "@/resources/admin-virtual-machines";
+import { apiTokens } from "@/resources/api-tokens";
+import { clouds } from "@/resources/clouds";
 import { hosts } from "@/resources/hosts";
+import { images } from "@/resources/images";
+import { logicalNetworks } from "@/resources/logical-networks";
+import { operations } from "@/resources/operations";
+import { plans } from "@/resources/plans";
+import { sessions } from "@/resources/sessions";
+import { sizes } from "@/resources/sizes";
+import { stamps } from "@/resources/stamps";
+import { unmanagedGuests } from "@/resources/unmanaged-guests";
 
 export const adminPortal: PortalDefinition = {
   face: "admin",
-  sections: ["home", "business", "fabric", "network", "library", "site"],
-  resources: [hosts],
+  sections: ["home", "business", "fabric", "site", "account"],
+  resources: [
+    plans,
+    sizes,
+    adminSubscriptions,
+    accounts,
+    stamps,
+    hosts,
+    adminVirtualMachines,
+    clouds,
+    logicalNetworks,
+    images,
+    unmanagedGuests,
+    operations,
+    apiTokens,
+    sessions,
+  ],
   pages: [
     {
-      id: "home",
+      id: "overview",
       path: "/",
-      namespace: "frame",
-      icon: "home",
-      nav: { section: "home", order: 0 },
-      component: () => import("@/pages/Welcome"),
+      namespace: "overview",
+      icon: "gauge",
+      nav: { section: "home", order: 0, permission: "fabric.read" },
+      component: () => import("@/pages/overview/Overview"),
+    },
+    {
+      id: "plan-designer",
+      path: "/plans/new",
+      namespace: "plans",
+      icon: "plan",
+      component: () => import("@/pages/plans/PlanDesigner"),
+    },
+    {
+      id: "providers",
+      path: "/providers",
+      namespace: "providers",
+      icon: "box",
+      nav: { section: "site", order: 20, permission: "plan.admin" },
+      component: () => import("@/pages/providers/Providers"),
+    },
+    {
+      id: "account",
+      path: "/account",
+      namespace: "account",
+      icon: "account",
+      nav: { section: "account", order: 5, permission: "account.self" },
+      component: () => import("@/pages/account/Account"),
+    },
+    {
+      id: "new-token",
+      path: "/api-tokens/new",
+      namespace: "api_tokens",
+      icon: "key",
+      component: () => import("@/pages/account/NewTokenPage"),
     },
   ],
 };

@@ -25,7 +25,7 @@ export function useNavigation(): NavigationSection[] {
   const portal = usePortal();
   const may = usePermissions();
   const { subscription } = useCurrentSubscription();
-  const { t } = useTranslation(["frame", ...portal.resources.map((one) => one.namespace)]);
+  const { t } = useTranslation(["frame", ...[...portal.resources, ...portal.pages].map((one) => one.namespace)]);
   const withNav = [...portal.resources, ...portal.pages].filter(hasNav).filter((one) => may(one.nav.permission));
   return portal.sections
     .map((id) => ({

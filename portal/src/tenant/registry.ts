@@ -1,21 +1,70 @@
 /** The tenant portal: one line per resource and page. */
 import type { PortalDefinition } from "@/manifest/portal";
+import { apiTokens } from "@/resources/api-tokens";
 import { availabilitySets } from "@/resources/availability-sets";
+import { operations } from "@/resources/operations";
+import { ports } from "@/resources/ports";
+import { sessions } from "@/resources/sessions";
 import { sshKeys } from "@/resources/ssh-keys";
+import { subnets } from "@/resources/subnets";
+import { subscriptions } from "@/resources/subscriptions";
 import { virtualMachines } from "@/resources/virtual-machines";
+import { vmNetworks } from "@/resources/vm-networks";
 
 export const tenantPortal: PortalDefinition = {
   face: "tenant",
   sections: ["home", "compute", "network", "library", "account"],
-  resources: [virtualMachines, availabilitySets, sshKeys],
+  resources: [
+    virtualMachines,
+    availabilitySets,
+    sshKeys,
+    vmNetworks,
+    subnets,
+    ports,
+    subscriptions,
+    operations,
+    apiTokens,
+    sessions,
+  ],
   pages: [
     {
       id: "home",
       path: "/",
-      namespace: "frame",
+      namespace: "dashboard",
       icon: "home",
       nav: { section: "home", order: 0 },
-      component: () => import("@/pages/Welcome"),
+      component: () => import("@/pages/home/Dashboard"),
+    },
+    {
+      id: "offers",
+      path: "/offers",
+      namespace: "offers",
+      icon: "plan",
+      nav: { section: "home", order: 10, permission: "plan.read" },
+      component: () => import("@/pages/offers/Offers"),
+    },
+    {
+      id: "topology",
+      path: "/subscriptions/$subscriptionId/topology",
+      namespace: "vm_networks",
+      icon: "network",
+      nav: { section: "network", order: 20, permission: "network.read" },
+      component: () => import("@/pages/networks/Topology"),
+    },
+    {
+      id: "account",
+      path: "/account",
+      namespace: "account",
+      icon: "account",
+      nav: { section: "account", order: 5, permission: "account.self" },
+      component: () => import("@/pages/account/Account"),
+    },
+    {
+      id: "new-token",
+      path: "/api-tokens/new",
+      namespace: "api_tokens",
+      icon: "key",
+      component: () => import("@/pages/account/NewTokenPage"),
     },
   ],
 };

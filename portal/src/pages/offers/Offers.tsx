@@ -1,0 +1,200 @@
+/** The plans on offer: as cards or side by side, and the way to subscribe. */
+import {
+  Badge,
+  Button,
+  Card,
+  makeStyles,
+  Table,
+  TableBody,
+  TableCell,
+  TableHeader,
+  TableHeaderCell,
+  TableRow,
+  Title3,
+  ToggleButton,
+  tokens,
+} from "@fluentui/react-components";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { tenantApi, type TenantSchemas } from "@/api/clients";
+import { amountText } from "@/pages/plans/amounts";
+import { usePermissions } from "@/session/session";
+import { usePageTitle } from "@/shell/pageTitle";
+import { ProblemMessage } from "@/shell/ProblemMessage";
+import { SubscribeDialog } from "./SubscribeDialog";
+
+export type Plan = TenantSchemas["PlanView"];
+
+/** More than anybody would read; a site that offers more has it searched through the API. */
+const MOST_PLANS = 60;
+
+const useStyles = makeStyles({
+  head: { display: "flex", justifyContent: "space-between", alignItems: "baseline", gap: "12px", flexWrap: "wrap" },
+  text: { color: tokens.colorNeutralForeground2, marginTop: 0 },
+  grid: {
+    display: "grid",
+    gridTemplateColumns: "repeat(auto-fill, minmax(min(300px, 100%), 1fr))",
+    gap: "16px",
+  },
+  card: { gap: "12px", padding: "20px", minWidth: 0 },
+  grow: { flexGrow: 1, display: "flex", flexDirection: "column", gap: "8px" },
+  name: { overflowWrap: "anywhere" },
+  description: { color: tokens.colorNeutralForeground2, overflowWrap: "anywhere" },
+  list: { margin: 0, paddingLeft: "18px", lineHeight: tokens.lineHeightBase400 },
+  scroll: { overflowX: "auto" },
+  cell: { minWidth: "160px" },
+});
+
+export function usePlans() {
+  return useQuery({
+    queryKey: ["resource", "plan", "offered"],
+    queryFn: async ({ signal }) => {
+      const query = { $top: MOST_PLANS, $orderby: "name" };
+      return (await tenantApi.GET("/plans", { params: { query }, signal })).data?.value ?? [];
+    },
+  });
+}
+
+export default function Offers() {
+  const styles = useStyles();
+  const { t } = useTranslation("offers");
+  const plans = usePlans();
+  const [comparing, setComparing] = useState(false);
+  const [chosen, setChosen] = useState<Plan | null>(null);
+  usePageTitle(t("title"));
+  return (
+    <>
+      <div className={styles.head}>
+        <h1>{t("title")}</h1>
+        {(plans.data?.length ?? 0) > 1 ? (
+          <ToggleButton checked={comparing} onClick={() => setComparing(!comparing)}>
+            {t("compare")}
+          </ToggleButton>
+        ) : null}
+      </div>
+      <p className={styles.text}>{t("text")}</p>
+      <ProblemMessage error={plans.error} onRetry={() => void plans.refetch()} />
+      {plans.data?.length === 0 ? <p>{t("none")}</p> : null}
+      {comparing ? (
+        <Comparison plans={plans.data ?? []} onChoose={setChosen} />
+      ) : (
+        <div className={styles.grid}>
+          {plans.data?.map((plan) => (
+            <PlanCard key={plan.id} plan={plan} onChoose={setChosen} />
+          ))}
+        </div>
+      )}
+      {chosen === null ? null : <SubscribeDialog plan={chosen} onClose={() => setChosen(null)} />}
+    </>
+  );
+}
+
+function useLimitText() {
+  const { t, i18n } = useTranslation("offers");
+  return (limit: Plan["services"][number]["limits"][number]) =>
+    limit.limit === null ? t("no_limit") : t("up_to", { amount: amountText(limit.limit, limit.unit, i18n.language) });
+}
+
+function SubscribeButton({ plan, onChoose }: { plan: Plan; onChoose: (plan: Plan) => void }) {
+  const { t } = useTranslation("offers");
+  const may = usePermissions();
+  return (
+    <Button
+      appearance="primary"
+      disabled={!may("subscription.write")}
+      aria-label={`${t("subscribe")}: ${plan.name}`}
+      onClick={() => onChoose(plan)}
+    >
+      {t("subscribe")}
+    </Button>
+  );
+}
+
+function PlanCard({ plan, onChoose }: { plan: Plan; onChoose: (plan: Plan) => void }) {
+  const styles = useStyles();
+  const { t } = useTranslation("offers");
+  const limitText = useLimitText();
+  return (
+    <Card className={styles.card} role="group" aria-label={plan.name}>
+      <Title3 as="h2" className={styles.name}>
+        {plan.name}
+      </Title3>
+      {plan.description === "" ? null : <div className={styles.description}>{plan.description}</div>}
+      <div className={styles.grow}>
+        {plan.services.map((service) => (
+          <div key={service.provider}>
+            <Badge appearance="tint">{t(`services.${service.provider}`, { defaultValue: service.title })}</Badge>
+            <ul className={styles.list}>
+              {service.limits.map((limit) => (
+                <li key={limit.dimension}>
+                  {limit.title}: {limitText(limit)}
+                </li>
+              ))}
+            </ul>
+          </div>
+        ))}
+        {plan.subscriptions_per_account === null ? null : (
+          <div className={styles.description}>{t("per_account", { count: plan.subscriptions_per_account })}</div>
+        )}
+      </div>
+      <div>
+        <SubscribeButton plan={plan} onChoose={onChoose} />
+      </div>
+    </Card>
+  );
+}
+
+function Comparison({ plans, onChoose }: { plans: readonly Plan[]; onChoose: (plan: Plan) => void }) {
+  const styles = useStyles();
+  const { t } = useTranslation("offers");
+  const limitText = useLimitText();
+  const rows = new Map(
+    plans.flatMap((plan) =>
+      plan.services.flatMap((service) => service.limits.map((limit) => [limit.dimension, limit.title] as const)),
+    ),
+  );
+  const limitOf = (plan: Plan, dimension: string) =>
+    plan.services.flatMap((service) => service.limits).find((limit) => limit.dimension === dimension);
+  return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrolled by itself, by keyboard too
+    <div className={styles.scroll} tabIndex={0} role="region" aria-label={t("compare_title")}>
+      <Table aria-label={t("compare_title")}>
+        <TableHeader>
+          <TableRow>
+            <TableHeaderCell className={styles.cell}>{t("what")}</TableHeaderCell>
+            {plans.map((plan) => (
+              <TableHeaderCell key={plan.id} className={styles.cell}>
+                {plan.name}
+              </TableHeaderCell>
+            ))}
+          </TableRow>
+        </TableHeader>
+        <TableBody>
+          {[...rows].map(([dimension, title]) => (
+            <TableRow key={dimension}>
+              <TableCell className={styles.cell}>{title}</TableCell>
+              {plans.map((plan) => {
+                const limit = limitOf(plan, dimension);
+                return (
+                  <TableCell key={plan.id} className={styles.cell}>
+                    {limit === undefined ? t("not_offered") : limitText(limit)}
+                  </TableCell>
+                );
+              })}
+            </TableRow>
+          ))}
+          <TableRow>
+            <TableCell className={styles.cell} />
+            {plans.map((plan) => (
+              <TableCell key={plan.id} className={styles.cell}>
+                <SubscribeButton plan={plan} onChoose={onChoose} />
+              </TableCell>
+            ))}
+          </TableRow>
+        </TableBody>
+      </Table>
+    </div>
+  );
+}

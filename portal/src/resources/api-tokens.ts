@@ -1,0 +1,33 @@
+/** API tokens: what programs sign in with. */
+import type { ResourceManifest } from "@/manifest/types";
+
+export const apiTokens: ResourceManifest = {
+  type: "api_token",
+  slug: "api-tokens",
+  namespace: "api_tokens",
+  icon: "key",
+  scope: "site",
+  paths: { list: "/api-tokens" },
+  nav: { section: "account", order: 30, permission: "account.self" },
+  cli: "token",
+  queryable: false,
+  columns: [
+    { field: "name", kind: "text", width: 240, priority: 1 },
+    { field: "created_at", kind: "date", width: 180, priority: 2 },
+    { field: "expires_at", kind: "date", width: 180, priority: 1 },
+    { field: "id", kind: "code", visible: false, width: 300 },
+  ],
+  actions: [
+    {
+      id: "delete",
+      icon: "delete",
+      permission: "account.self",
+      method: "DELETE",
+      path: "/api-tokens/{id}",
+      bulk: true,
+      danger: true,
+      confirm: {},
+      cli: "zaffre token delete {name}",
+    },
+  ],
+};
