@@ -375,6 +375,15 @@ class InsertionBody(Wire):
     image_id: str
 
 
+class LimitView(Wire):
+    """A quota limit in words."""
+
+    dimension: str
+    limit: int | None
+    title: str
+    unit: str
+
+
 class LivenessView(Wire):
     """The process answers."""
 
@@ -786,9 +795,11 @@ class PlannedServiceBody(Wire):
 class PlannedServiceView(Wire):
     """A provider's service in a plan."""
 
+    limits: list[LimitView]
     provider: str
     quota: dict[str, int | None]
     settings: dict[str, Any]
+    title: str
 
 
 class PortOfMachineView(Wire):

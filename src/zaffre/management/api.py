@@ -4,6 +4,7 @@
 administrators may do.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -70,12 +71,40 @@ class PlanChangeBody(Body):
     services: Annotated[list[PlannedServiceBody], Field(min_length=1, max_length=50)] | None = None
 
 
+class LimitView(View):
+    """A quota limit in words."""
+
+    dimension: str
+    title: str
+    unit: str
+    limit: int | None
+    """None means unlimited."""
+
+
 class PlannedServiceView(View):
     """A provider's service in a plan."""
 
     provider: str
+    title: str
+    """What people call the service."""
     settings: dict[str, Any]
     quota: dict[str, int | None]
+    limits: list[LimitView]
+    """The quota again, with titles and units."""
+
+    @classmethod
+    def of(cls, service: Mapping[str, Any], providers: ProviderRegistry) -> "PlannedServiceView":
+        """Shape a service as its plan keeps it. A provider that is no longer installed is called by its name."""
+        name, quota = service["provider"], service["quota"]
+        title = next((provider.title for provider in providers if provider.name == name), name)
+        limits = [_limit(dimension, limit, providers) for dimension, limit in quota.items()]
+        return cls(provider=name, title=title, settings=service["settings"], quota=quota, limits=limits)
+
+
+def _limit(name: str, limit: int | None, providers: ProviderRegistry) -> LimitView:
+    dimension = providers.dimension(name)
+    title, unit = (dimension.title, dimension.unit) if dimension is not None else (name, "count")
+    return LimitView(dimension=name, title=title, unit=unit, limit=limit)
 
 
 class PlanView(ResourceView):
@@ -88,9 +117,18 @@ class PlanView(ResourceView):
     subscriptions_per_account: int | None
 
     @classmethod
-    def of(cls, row: PlanRow) -> "PlanView":
+    def of(cls, row: PlanRow, providers: ProviderRegistry) -> "PlanView":
         """Shape a row."""
-        return cls.model_validate(row)
+        return cls(
+            id=row.id,
+            generation=row.generation,
+            created_at=row.created_at,
+            name=row.name,
+            description=row.description,
+            state=PlanState(row.state),
+            services=[PlannedServiceView.of(service, providers) for service in row.services],
+            subscriptions_per_account=row.subscriptions_per_account,
+        )
 
 
 class NewSubscriptionBody(Body):
@@ -218,15 +256,18 @@ Providers = Annotated[ProviderRegistry, Depends(_providers)]
 async def list_offered_plans(request: Request, query: Listed, work: Work, providers: Providers) -> Page[PlanView]:
     """List the plans on offer."""
     found = await Plans(work, providers).page(query, offered_only=True)
-    return found.page(request, [PlanView.of(row) for row in found.rows])
+    return found.page(request, [PlanView.of(row, providers) for row in found.rows])
 
 
 @offers.get("/plans/{plan_id}", dependencies=[requires(Permission.PLAN_READ)])
-async def get_offered_plan(plan_id: PathId, work: Work, providers: Providers, response: Response) -> PlanView:
-    """Show a plan on offer."""
-    row = await Plans(work, providers).get(plan_id, offered_only=True)
+async def get_offered_plan(
+    plan_id: PathId, work: Work, caller: CurrentCaller, providers: Providers, response: Response
+) -> PlanView:
+    """Show a plan on offer, or one that the caller subscribes to."""
+    subscribed = await Subscriptions(work, caller).subscribes_to(plan_id)
+    row = await Plans(work, providers).get(plan_id, offered_only=not subscribed)
     set_etag(response, row.generation)
-    return PlanView.of(row)
+    return PlanView.of(row, providers)
 
 
 @offers.post("/subscriptions", status_code=202, dependencies=[requires(Permission.SUBSCRIPTION_WRITE)])
@@ -308,7 +349,7 @@ async def get_usage(subscription: CurrentSubscription, work: Work, providers: Pr
 async def list_plans(request: Request, query: Listed, work: Work, providers: Providers) -> Page[PlanView]:
     """List all plans."""
     found = await Plans(work, providers).page(query, offered_only=False)
-    return found.page(request, [PlanView.of(row) for row in found.rows])
+    return found.page(request, [PlanView.of(row, providers) for row in found.rows])
 
 
 @administration.post("/plans", status_code=201, dependencies=[requires(Permission.PLAN_ADMIN)])
@@ -318,7 +359,7 @@ async def create_plan(body: NewPlanBody, work: Work, providers: Providers, respo
     draft = NewPlan(body.name, body.description, services, body.subscriptions_per_account)
     row = await Plans(work, providers).create(draft)
     set_etag(response, row.generation)
-    return PlanView.of(row)
+    return PlanView.of(row, providers)
 
 
 @administration.get("/plans/{plan_id}", dependencies=[requires(Permission.PLAN_ADMIN)])
@@ -326,7 +367,7 @@ async def get_plan(plan_id: PathId, work: Work, providers: Providers, response: 
     """Show a plan."""
     row = await Plans(work, providers).get(plan_id, offered_only=False)
     set_etag(response, row.generation)
-    return PlanView.of(row)
+    return PlanView.of(row, providers)
 
 
 @administration.patch("/plans/{plan_id}", dependencies=[requires(Permission.PLAN_ADMIN)])
@@ -344,7 +385,7 @@ async def change_plan(
         expected=if_match,
     )
     set_etag(response, row.generation)
-    return PlanView.of(row)
+    return PlanView.of(row, providers)
 
 
 @administration.delete("/plans/{plan_id}", status_code=204, dependencies=[requires(Permission.PLAN_ADMIN)])

@@ -151,6 +151,11 @@ class Subscriptions:
         """Return a page of the subscriptions that the caller may see."""
         return await LISTING.rows(self._session, query, *self._visible())
 
+    async def subscribes_to(self, plan_id: str) -> bool:
+        """Tell whether the caller may see a subscription to the plan, whatever state the plan is in."""
+        statement = select(SubscriptionRow.id).where(SubscriptionRow.plan_id == plan_id, *self._visible()).limit(1)
+        return await self._session.scalar(statement) is not None
+
     async def rename(self, subscription_id: str, name: str, expected: int | None = None) -> SubscriptionRow:
         """Give a subscription another name.
 
