@@ -65,6 +65,12 @@ export const virtualMachines: ResourceManifest = {
       component: () => import("@/pages/console/SerialTab"),
     },
     {
+      id: "disks",
+      kind: "component",
+      permission: "virtual_machine.read",
+      component: () => import("@/pages/virtual-machines/DisksTab"),
+    },
+    {
       id: "network",
       kind: "component",
       permission: "virtual_machine.read",
