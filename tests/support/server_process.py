@@ -28,14 +28,17 @@ from zaffre.client import (
 ZAFFRE = [sys.executable, "-c", "from zaffre.cli.main import main; main()"]
 """Runs the command line in a process of its own."""
 START_ATTEMPTS = 3
+PORTS = 5
+"""Of the admin, tenant and public face, and of the tenant and admin portal."""
 
 
 class ServerProcess:
     """A running server with a stamp, a host, an image, sizes and a public plan named `Starter`."""
 
-    def __init__(self, url: str, admin_url: str, directory: Path) -> None:
-        self.url = url
-        self.admin_url = admin_url
+    def __init__(self, ports: Sequence[int], directory: Path) -> None:
+        self.admin_url, _, self.url, self.tenant_portal, self.admin_portal = (
+            f"http://127.0.0.1:{port}" for port in ports
+        )
         self.image_file = directory / "tiny.qcow2"
         self.cloud_id = ""
         self.logical_network_id = ""
@@ -88,7 +91,7 @@ def server_process(directory: Path) -> Iterator[ServerProcess]:
     """Run a server until the block ends."""
     process, ports = _started(directory)
     try:
-        cloud = ServerProcess(f"http://127.0.0.1:{ports[2]}", f"http://127.0.0.1:{ports[0]}", directory)
+        cloud = ServerProcess(ports, directory)
         cloud.furnish()
         yield cloud
     finally:
@@ -99,7 +102,7 @@ def server_process(directory: Path) -> Iterator[ServerProcess]:
 def _started(directory: Path) -> tuple[subprocess.Popen[bytes], Sequence[int]]:
     """Start a server on ports that were free a moment ago; on others if somebody took one since."""
     for attempt in range(START_ATTEMPTS):
-        ports = free_ports(3)
+        ports = free_ports(PORTS)
         with (directory / f"server-{attempt}.log").open("wb") as log:
             process = subprocess.Popen(
                 [*ZAFFRE, "serve", *settings_arguments(directory, ports)], stdout=log, stderr=log
@@ -131,8 +134,8 @@ def settings_arguments(directory: Path, ports: Sequence[int], **more: object) ->
         "api.admin_port": ports[0],
         "api.tenant_port": ports[1],
         "api.public_port": ports[2],
-        "portal.tenant_port": 0,
-        "portal.admin_port": 0,
+        "portal.tenant_port": ports[3] if len(ports) > 3 else 0,
+        "portal.admin_port": ports[4] if len(ports) > 4 else 0,
     } | {key.replace("__", "."): value for key, value in more.items()}
     return [argument for key, value in settings.items() for argument in ("--set", f"{key}={value}")]
 

@@ -2,7 +2,6 @@
 import type { PortalDefinition } from "@/manifest/portal";
 import { apiTokens } from "@/resources/api-tokens";
 import { availabilitySets } from "@/resources/availability-sets";
-import { disks } from "@/resources/disks";
 import { operations } from "@/resources/operations";
 import { ports } from "@/resources/ports";
 import { sessions } from "@/resources/sessions";
@@ -17,7 +16,6 @@ export const tenantPortal: PortalDefinition = {
   sections: ["home", "compute", "network", "library", "account"],
   resources: [
     virtualMachines,
-    disks,
     availabilitySets,
     sshKeys,
     vmNetworks,

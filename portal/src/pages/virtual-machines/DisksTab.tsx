@@ -144,9 +144,14 @@ function DiskItem({ disk, reason, onAsk }: DiskItemProps) {
   );
 }
 
+function isoOf(machine: Machine): string | null {
+  const iso = (machine as unknown as Record<string, unknown>)["iso_image_id"];
+  return typeof iso === "string" ? iso : null;
+}
+
 function DriveItem({ machine, busy, onAsk }: { machine: Machine; busy: string | null; onAsk: (ask: Ask) => void }) {
   const { t } = useTranslation("virtual_machines");
-  const iso = machine.iso_image_id;
+  const iso = isoOf(machine);
   const images = useOptions<Iso>("image", `/subscriptions/${machine.subscription_id}/images`, { $filter: ISOS });
   const name = iso === null ? t("disks.drive_empty") : (images.data?.find((one) => one.id === iso)?.name ?? iso);
   return (

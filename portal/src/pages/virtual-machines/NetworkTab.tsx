@@ -12,8 +12,7 @@ import { ChangeDialog } from "./ChangeDialog";
 import { Item, ItemBar, ItemList } from "./ItemList";
 import { machineOf, machinePath, refusalOf, type Machine } from "./machine";
 import { NewNetworkPane, type Network } from "./NewNetworkPane";
-import { portsBody, type PortDraft } from "./machineBody";
-import { PortFields } from "./PortsInput";
+import { PortFields, portsBody, type PortDraft } from "./PortsInput";
 import { ReasonedButton } from "./ReasonedButton";
 import { useChange } from "./useChange";
 

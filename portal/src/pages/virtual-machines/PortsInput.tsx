@@ -6,7 +6,6 @@ import { useTranslation } from "react-i18next";
 
 import type { InputProps } from "@/manifest/types";
 import { ProblemMessage } from "@/shell/ProblemMessage";
-import type { PortDraft } from "./machineBody";
 import { NewNetworkPane, type Network, type Subnet } from "./NewNetworkPane";
 import { useOptions } from "./useOptions";
 import { useSubscriptionId } from "./useSubscriptionId";
@@ -32,7 +31,26 @@ const useStyles = makeStyles({
 /** As the API bounds it. */
 const MOST = 8;
 
+/** An attachment as it is filled in: without a network it is not finished. */
+export interface PortDraft {
+  vm_network_id: string;
+  subnet_id: string;
+  address: string;
+}
+
 const EMPTY: PortDraft = { vm_network_id: "", subnet_id: "", address: "" };
+
+/** What is sent: attachments that are finished, and an address only where one is wanted. */
+export function portsBody(value: unknown): Record<string, string>[] {
+  if (!Array.isArray(value)) return [];
+  return (value as PortDraft[])
+    .filter((port) => port.vm_network_id !== "" && port.subnet_id !== "")
+    .map(({ vm_network_id, subnet_id, address }) => ({
+      vm_network_id,
+      subnet_id,
+      ...(address.trim() === "" ? {} : { address: address.trim() }),
+    }));
+}
 
 export function PortsInput({ value, onChange, id }: InputProps) {
   const styles = useStyles();

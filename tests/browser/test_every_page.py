@@ -1,0 +1,71 @@
+"""Every page of both portals: no error, nothing cut, no violation of WCAG 2.1 AA, in both themes and on a narrow screen."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from support.browser import NARROW, WIDE, accessibility_violations, overflow
+from support.portal import Portal
+
+LOOKS = [
+    pytest.param(WIDE, "light", id="wide-light"),
+    pytest.param(WIDE, "dark", id="wide-dark"),
+    pytest.param(NARROW, "light", id="narrow-light"),
+]
+PORTALS = ["tenant", "admin"]
+LOADING = re.compile("^(Loading|Lädt)")
+
+
+def addresses(portal: Portal, which: str, page: Page) -> list[str]:
+    """Every address the rail leads to, the wizards of its lists, and one detail page of each kind that there is."""
+    links = page.get_by_role("navigation", name="Services").get_by_role("link")
+    expect(links.first).to_be_attached()
+    rail = [str(link.get_attribute("href")) for link in links.all()]
+    base = f"/subscriptions/{portal.subscription_id}"
+    if which == "tenant":
+        machine = f"{base}/virtual-machines/{portal.machine.id}"
+        tabs = ["console", "serial", "disks", "network", "checkpoints", "json", "operations", "history"]
+        return [
+            *rail,
+            machine,
+            *(f"{machine}?tab={tab}" for tab in tabs),
+            f"{base}/virtual-machines/new",
+            f"{base}/vm-networks/new",
+            f"{base}/vm-networks/{portal.network_id}",
+            "/api-tokens/new",
+        ]
+    host = next(iter(portal.admin.admin.hosts.all()))
+    plan = next(iter(portal.admin.admin.plans.all()))
+    return [
+        *rail,
+        f"/hosts/{host.id}",
+        f"/plans/{plan.id}",
+        f"/subscriptions/{portal.subscription_id}",
+        f"/virtual-machines/{portal.machine.id}",
+        *("/plans/new", "/hosts/new", "/stamps/new", "/clouds/new", "/images/new", "/accounts/new"),
+    ]
+
+
+def settle(page: Page) -> None:
+    """Wait until the page shows what it has to show."""
+    expect(page.get_by_role("heading", level=1).first).to_be_visible()
+    page.wait_for_function("() => document.querySelector('[aria-busy=\"true\"]') === null")
+
+
+@pytest.mark.parametrize("which", PORTALS)
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_every_page_is_whole_and_accessible(
+    browser: Browser, portal: Portal, which: str, size: tuple[int, int], theme: str
+) -> None:
+    signed_in = portal.as_tenant if which == "tenant" else portal.as_admin
+    with portal.as_tenant(browser) if which == "tenant" else portal.as_admin(browser) as page:
+        pages = addresses(portal, which, page)
+    assert len(pages) > 10
+    faults: list[str] = []
+    with signed_in(browser, size, theme) as page:
+        for address in pages:
+            page.goto(f"{portal.server.tenant_portal if which == 'tenant' else portal.server.admin_portal}{address}")
+            settle(page)
+            faults += [f"{address}: {fault}" for fault in (*overflow(page), *accessibility_violations(page))]
+    assert not faults, "\n".join(faults)

@@ -1,0 +1,93 @@
+"""A site for browser tests: a tenant with something on every page, and people who sign in to look at it."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from playwright.sync_api import Browser, Page, expect
+
+from support.browser import WIDE, window
+from support.cloud import ADMIN_EMAIL, ADMIN_PASSWORD, PASSWORD
+from support.server_process import ServerProcess
+from zaffre.client import (
+    NewPortBody,
+    NewSubnetBody,
+    NewVirtualMachineBody,
+    NewVmNetworkBody,
+    SubscriptionScope,
+    VirtualMachineView,
+    Zaffre,
+)
+
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me"
+
+
+@dataclass
+class Portal:
+    """The two portals of a server, and who uses them."""
+
+    server: ServerProcess
+    admin: Zaffre
+    tenant: Zaffre
+    scope: SubscriptionScope
+    email: str
+    subscription_id: str
+    network_id: str
+    machine: VirtualMachineView
+
+    @contextmanager
+    def as_tenant(
+        self, browser: Browser, size: tuple[int, int] = WIDE, theme: str = "light", locale: str = "en-GB"
+    ) -> Iterator[Page]:
+        """Open a window of the tenant portal, signed in."""
+        with window(browser, size, theme, locale) as (_, page):
+            sign_in(page, self.server.tenant_portal, self.email, PASSWORD)
+            yield page
+
+    @contextmanager
+    def as_admin(
+        self, browser: Browser, size: tuple[int, int] = WIDE, theme: str = "light", locale: str = "en-GB"
+    ) -> Iterator[Page]:
+        """Open a window of the admin portal, signed in."""
+        with window(browser, size, theme, locale) as (_, page):
+            sign_in(page, self.server.admin_portal, ADMIN_EMAIL, ADMIN_PASSWORD)
+            yield page
+
+
+def sign_in(page: Page, url: str, email: str, password: str) -> None:
+    """Sign in as a person does."""
+    page.goto(url)
+    page.get_by_label(re.compile("E-mail address|E-Mail-Adresse")).fill(email)
+    page.get_by_label(re.compile("^(Password|Passwort)")).fill(password)
+    page.get_by_role("button", name=re.compile("^(Sign in|Anmelden)$")).click()
+    expect(page.get_by_role("navigation").first).to_be_visible()
+
+
+@contextmanager
+def furnished_portal(server: ServerProcess) -> Iterator[Portal]:
+    """Settle a tenant with a network, a key and two machines."""
+    with server.admin() as admin, Zaffre(server.url) as tenant:
+        email = f"{uuid.uuid4().hex[:12]}@zaffre.example"
+        tenant.account.sign_up(email, "Ada Tenant", PASSWORD)
+        tenant.sessions.sign_in(email, PASSWORD)
+        subscription = tenant.subscriptions.create(tenant.plans.find("Starter").id, "production").wait()
+        scope = tenant.subscription(subscription.id)
+        body = NewVmNetworkBody(name="backend", subnets=[NewSubnetBody(name="web", cidr="10.0.0.0/24")])
+        network = scope.vm_networks.create(body).wait()
+        scope.ssh_keys.add("laptop", PUBLIC_KEY)
+        image = scope.images.find_item("tiny")
+        made = [
+            scope.virtual_machines.create(
+                NewVirtualMachineBody(
+                    name=name,
+                    size="tiny",
+                    image_id=image.id,
+                    ports=[NewPortBody(vm_network_id=network.id, subnet_id=network.subnets[0].id)],
+                )
+            )
+            for name in ("web-1", "web-2")
+        ]
+        machines = [one.wait() for one in made]
+        yield Portal(server, admin, tenant, scope, email, subscription.id, network.id, machines[0])
