@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from zaffre.cli.arguments import AccountArgument
 from zaffre.cli.columns import STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
+from zaffre.cli.contexts import Context
 from zaffre.cli.invocation import Invocation
 from zaffre.cli.options import Confirmation, ListWishes
 from zaffre.cli.passwords import asked_password
@@ -76,6 +77,23 @@ def activate_account(run: Invocation, account: AccountArgument) -> None:
     accounts = run.client.admin.accounts
     found = accounts.activate(run.id_in(accounts, account))
     run.report(found, f"{found.email} is active.")
+
+
+@group.command("act-for")
+def act_for(run: Invocation, account: AccountArgument) -> None:
+    """Act for a tenant, for an hour at most. Every event names you."""
+    found = run.find(run.client.admin.accounts, account)
+    tokens = run.client.admin.act_for(found.id)
+    context = Context(
+        f"for-{found.email}",
+        url=run.context.url,
+        ca_file=run.context.ca_file,
+        email=found.email,
+        role=tokens.role.value,
+        tokens=tokens.model_dump(mode="json"),
+    )
+    run.file.put(context)
+    run.terminal.done(f"You can act for {found.email}, as in: zaffre vm list --context {context.name}")
 
 
 @group.command("password")

@@ -56,6 +56,7 @@ ENTRIES = (
     ),
     Entry("up", "zaffre.cli.fabric_commands:up", "Bring up a whole cloud on this machine.", _SERVER),
     Entry("down", "zaffre.cli.fabric_commands:down", "Take it down again.", _SERVER),
+    Entry("server", "zaffre.cli.server_information_commands:app", "The running server's settings.", _SERVER),
     Entry("serve", "zaffre.cli.server_commands:serve", "Run the server.", _SERVER),
     Entry("openapi", "zaffre.cli.server_commands:openapi", "Write the API's OpenAPI descriptions.", _SERVER),
     Entry("version", "zaffre.cli.server_commands:version", "Show versions, yours and the server's.", _SERVER),

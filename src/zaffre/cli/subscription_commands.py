@@ -43,7 +43,7 @@ def list_subscriptions(run: Invocation, wishes: ListWishes) -> None:
 
 @group.command("show")
 def show_subscription(run: Invocation, subscription: SubscriptionArgument) -> None:
-    """Show a subscription, what it uses, and whether all services know it."""
+    """Show a subscription, its usage, and whether all services know it."""
     found = run.client.subscriptions.get(run.id_in(run.client.subscriptions, subscription))
     run.show(found, lambda: _sections(run, found))
 
@@ -113,6 +113,23 @@ def use_subscription(run: Invocation, subscription: SubscriptionArgument) -> Non
     found = run.find(run.client.subscriptions, subscription)
     run.remember(subscription_id=found.id, subscription_name=found.name)
     run.report(found, f"{found.name} is the current subscription.")
+
+
+@group.command("suspend")
+def suspend_subscription(run: Invocation, confirmation: Confirmation, subscription: SubscriptionArgument) -> None:
+    """Let its members look and not change anything."""
+    every = run.client.admin.subscriptions
+    found = run.find(every, subscription)
+    run.confirm(confirmation, f"Suspend {found.name}?", ["its members cannot change anything; consoles end"])
+    run.report(every.suspend(found.id), f"Subscription {found.name} is suspended. What runs goes on running.")
+
+
+@group.command("resume")
+def resume_subscription(run: Invocation, subscription: SubscriptionArgument) -> None:
+    """Let a suspended subscription's members work again."""
+    every = run.client.admin.subscriptions
+    resumed = every.resume(run.id_in(every, subscription))
+    run.report(resumed, f"Subscription {resumed.name} is {resumed.state}.")
 
 
 @group.command("usage")

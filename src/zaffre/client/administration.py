@@ -1,9 +1,18 @@
 """What only administrators may do, through the admin face."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
-from zaffre.client.connection import Connection
-from zaffre.client.models import OverviewView, ReadinessView
+from zaffre.client.collection import ItemT, Listing
+from zaffre.client.connection import Connection, parsed
+from zaffre.client.models import (
+    HostStorageView,
+    OverviewView,
+    ProviderSyncView,
+    ReadinessView,
+    SettingView,
+    TokensView,
+)
 from zaffre.client.resources.accounts import Accounts
 from zaffre.client.resources.fabric import Clouds, Hosts, LogicalNetworks, Stamps, UnmanagedGuests
 from zaffre.client.resources.images import Images
@@ -96,6 +105,30 @@ class Administration:
     def overview(self) -> OverviewView:
         """Return how the site is: what there is, how full it is, and what needs a human."""
         return self._connection.get("/overview", OverviewView)
+
+    def settings(self) -> Sequence[SettingView]:
+        """Return the settings of the answering process, and where each comes from."""
+        return self._listed("/settings", SettingView)
+
+    def storage(self) -> Sequence[HostStorageView]:
+        """Return each host's storage pool."""
+        return self._listed("/storage", HostStorageView)
+
+    def provider_syncs(self) -> Sequence[ProviderSyncView]:
+        """Return which provider knows which subscription's present state."""
+        return self._listed("/provider-syncs", ProviderSyncView)
+
+    def resync(self, subscription_id: str, provider: str) -> ProviderSyncView:
+        """Have a provider told a subscription's present state again."""
+        path = f"/provider-syncs/{subscription_id}/{provider}/resync"
+        return parsed(self._connection.ask("POST", path), ProviderSyncView)
+
+    def act_for(self, account_id: str) -> TokensView:
+        """Begin to act for a tenant, for an hour at most; use the tokens in another client's credentials."""
+        return parsed(self._connection.ask("POST", f"/accounts/{account_id}/sessions"), TokensView)
+
+    def _listed(self, path: str, view: type[ItemT]) -> Sequence[ItemT]:
+        return list(Listing(self._connection, path, view).all())
 
     def readiness(self) -> ReadinessView:
         """Return whether the server can do its work.

@@ -224,6 +224,7 @@ class EventView(Wire):
 
     id: str
     account_id: str | None
+    acting_for_id: str | None
     actor_id: str
     actor_kind: str
     cursor: str
@@ -273,6 +274,22 @@ class HostState(OpenEnum):
     ENABLED = "enabled"
     DISABLED = "disabled"
     REMOVING = "removing"
+
+
+class HostStorageView(Wire):
+    """A host's storage pool."""
+
+    capacity_gib: int
+    connected: bool
+    free_gib: int
+    host_id: str
+    host_name: str
+    observed_at: AwareDatetime | None
+    path: str
+    reserved_gib: int
+    stamp_id: str
+    total_gib: int
+    used_gib: int
 
 
 class HostView(Wire):
@@ -956,6 +973,15 @@ class SessionView(Wire):
     refreshed_at: AwareDatetime
 
 
+class SettingView(Wire):
+    """A setting in effect."""
+
+    key: str
+    origin: str
+    secret: bool
+    value: str
+
+
 class Severity(OpenEnum):
     """
     How bad a problem is.
@@ -1050,6 +1076,7 @@ class SubscriptionState(OpenEnum):
     """
 
     ACTIVE = "active"
+    SUSPENDED = "suspended"
     DELETING = "deleting"
 
 
@@ -1372,6 +1399,16 @@ class PlanView(Wire):
     generation: int
     services: list[PlannedServiceView]
     subscriptions_per_account: int | None
+
+
+class ProviderSyncView(Wire):
+    """Whether a resource provider knows a subscription's present state."""
+
+    state: SyncState
+    last_error: str | None
+    provider: str
+    subscription_id: str
+    updated_at: AwareDatetime
 
 
 class ProviderView(Wire):

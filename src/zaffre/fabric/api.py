@@ -26,7 +26,7 @@ from zaffre.foundation.errors import DomainError
 from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import PlainRoute, TransactionalRoute, Work, accept
-from zaffre.foundation.http.wire import Body, Id, Name, PathId, ResourceView, Text
+from zaffre.foundation.http.wire import Body, Id, Name, PathId, ResourceView, Text, View
 from zaffre.identity import Permission, requires
 
 administration = APIRouter(tags=["fabric"], route_class=TransactionalRoute)
@@ -127,6 +127,41 @@ class HostView(ResourceView):
     def of(cls, row: HostRow) -> "HostView":
         """Shape a row."""
         return cls.model_validate(row)
+
+
+class HostStorageView(View):
+    """A host's storage pool."""
+
+    host_id: str
+    host_name: str
+    stamp_id: str
+    path: str
+    total_gib: int
+    free_gib: int
+    used_gib: int
+    capacity_gib: int
+    """What may be promised: more than there is, because disks are thin."""
+    reserved_gib: int
+    """What is promised."""
+    connected: bool
+    observed_at: datetime | None
+
+    @classmethod
+    def of(cls, row: HostRow) -> "HostStorageView":
+        """Shape a host's row."""
+        return cls(
+            host_id=row.id,
+            host_name=row.name,
+            stamp_id=row.stamp_id,
+            path=row.pool_path,
+            total_gib=row.storage_gib,
+            free_gib=row.storage_free_gib,
+            used_gib=row.storage_gib - row.storage_free_gib,
+            capacity_gib=row.storage_capacity_gib,
+            reserved_gib=row.storage_reserved_gib,
+            connected=row.connected,
+            observed_at=row.observed_at,
+        )
 
 
 class NewCloudBody(Body):
@@ -267,6 +302,13 @@ async def remove_host(host_id: PathId, work: Work, if_match: IfMatch, response: 
     operation = await hosts.remove(host_id, if_match)
     accept(response, operation.id)
     return HostView.of(await hosts.get(host_id))
+
+
+@administration.get("/storage", dependencies=[requires(Permission.FABRIC_READ)])
+async def list_storage(request: Request, query: Listed, work: Work) -> Page[HostStorageView]:
+    """List each host's storage pool: how large it is, how full, and how much of it is promised."""
+    found = await Hosts(work).page(query)
+    return found.page(request, [HostStorageView.of(row) for row in found.rows])
 
 
 @administration.get("/clouds", dependencies=[requires(Permission.FABRIC_READ)])

@@ -24,6 +24,8 @@ class Actor:
     """Account id, or the name of the part of Zaffre that acts."""
     request_id: str | None = None
     operation_id: str | None = None
+    acting_for: str | None = None
+    """The account that an administrator acts for."""
 
 
 def system_actor(part: str, operation_id: str | None = None) -> Actor:

@@ -7,11 +7,11 @@ starts.
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, model_validator
 
 ENVIRONMENT_PREFIX = "ZAFFRE_"
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -148,6 +148,7 @@ class LoggingSettings(_Section):
 class Settings(_Section):
     """All settings of one Zaffre process."""
 
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict[str, str])
     state_directory: Path = Path("/var/lib/zaffre")
     secret_key_file: Path | None = None
     """Key that encrypts secrets at rest; absent means `secret.key` in the state directory, made at first start."""
@@ -163,6 +164,16 @@ class Settings(_Section):
     events: EventSettings = EventSettings()
     consoles: ConsoleSettings = ConsoleSettings()
     logging: LoggingSettings = LoggingSettings()
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where each setting that is not the default comes from, by its dotted key."""
+        return self._origins
+
+    def came_from(self, origins: Mapping[str, str]) -> "Settings":
+        """Note where the settings that are not the defaults come from; returns the same settings."""
+        self._origins.update(origins)
+        return self
 
     @property
     def database_url(self) -> str:
@@ -200,6 +211,7 @@ def load_settings(
         SettingsError: something is unreadable, unknown or out of range.
     """
     tree = _read_file(file) if file is not None else {}
+    in_file = dict.fromkeys(_keys(tree), str(file))
     origins: dict[str, str] = {}
     for name, value in sorted((os.environ if environment is None else environment).items()):
         if name.startswith(ENVIRONMENT_PREFIX):
@@ -213,9 +225,18 @@ def load_settings(
         _place(tree, key, value)
         origins[key] = f"--set {key}"
     try:
-        return Settings.model_validate(tree)
+        return Settings.model_validate(tree).came_from(in_file | origins)
     except ValidationError as error:
         raise SettingsError(_explain(error, origins, file)) from None
+
+
+def _keys(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted keys of a tree."""
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _keys(cast("dict[str, Any]", value), f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
 
 
 def _read_file(file: Path) -> dict[str, Any]:

@@ -90,6 +90,7 @@ class UnitOfWork:
                 occurred_at=self.clock.now(),
                 actor_kind=self.actor.kind,
                 actor_id=self.actor.id,
+                acting_for_id=self.actor.acting_for,
                 account_id=resource.account_id,
                 subscription_id=resource.subscription_id,
                 resource_type=resource.type,

@@ -17,7 +17,7 @@ from zaffre.foundation.http.routing import PlainRoute, TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView, View
 from zaffre.identity.accounts import Accounts, AccountState, NewAccount
 from zaffre.identity.api_tokens import ApiTokens
-from zaffre.identity.callers import Caller, CurrentCaller, public, requires
+from zaffre.identity.callers import Caller, CurrentCaller, public, requires, signed_in
 from zaffre.identity.permissions import Permission, Role
 from zaffre.identity.services import Identity, IdentityServices
 from zaffre.identity.sessions import IssuedTokens, RefreshFailed, SignInFailed
@@ -120,10 +120,11 @@ class OwnAccountView(AccountView):
     """Whom an administrator acts for with this credential; None: for oneself."""
 
     @classmethod
-    def seen_by(cls, row: AccountRow, caller: Caller) -> "OwnAccountView":
+    def seen_by(cls, row: AccountRow, caller: Caller, acting_for: AccountRow | None = None) -> "OwnAccountView":
         """Shape a row as its own party sees it."""
         own = AccountView.of(row).model_dump()
-        return cls(**own, permissions=sorted(caller.permissions), acting_for=None)
+        other = ActingForView.model_validate(acting_for) if acting_for is not None else None
+        return cls(**own, permissions=sorted(caller.permissions), acting_for=other)
 
 
 class TokensView(View):
@@ -236,12 +237,13 @@ async def change_password(body: PasswordBody, request: Request, caller: CurrentC
         await accounts.set_password(await accounts.get(caller.account_id), password_hash, caller.session_id)
 
 
-@self_service.get("/accounts/me", dependencies=[requires(Permission.ACCOUNT_SELF)])
+@self_service.get("/accounts/me", dependencies=[signed_in()])
 async def my_account(work: Work, caller: CurrentCaller, response: Response) -> OwnAccountView:
-    """Show one's own account, and what one may do."""
-    row = await Accounts(work).get(caller.account_id)
+    """Show one's own account, and what one may do; an administrator's own also while they act for somebody."""
+    row = await Accounts(work).get(caller.actor_id or caller.account_id)
+    other = await Accounts(work).get(caller.account_id) if caller.actor_id is not None else None
     set_etag(response, row.generation)
-    return OwnAccountView.seen_by(row, caller)
+    return OwnAccountView.seen_by(row, caller, other)
 
 
 @self_service.patch("/accounts/me", dependencies=[requires(Permission.ACCOUNT_SELF)])
@@ -261,12 +263,12 @@ async def my_sessions(work: Work, caller: CurrentCaller, identity: Identity) -> 
     return Page[SessionView](value=[SessionView.of(row, caller.session_id) for row in rows])
 
 
-@self_service.delete("/sessions/current", status_code=204, dependencies=[requires(Permission.ACCOUNT_SELF)])
+@self_service.delete("/sessions/current", status_code=204, dependencies=[signed_in()])
 async def sign_out(work: Work, caller: CurrentCaller, identity: Identity) -> None:
     """Sign out: end the session that asks."""
     if caller.session_id is None:
         raise InvalidInput("An API token has no session.", remedy="Delete the token instead: DELETE /api-tokens/{id}.")
-    await identity.sessions(work).revoke(caller.account_id, caller.session_id)
+    await identity.sessions(work).revoke(caller.actor_id or caller.account_id, caller.session_id)
 
 
 @self_service.delete("/sessions/{session_id}", status_code=204, dependencies=[requires(Permission.ACCOUNT_SELF)])
@@ -319,6 +321,24 @@ async def change_account(
     row = await Accounts(work).change(account_id, name=body.name, role=body.role, state=body.state, expected=if_match)
     set_etag(response, row.generation)
     return AccountView.of(row)
+
+
+@administration.post(
+    "/accounts/{account_id}/sessions", status_code=201, dependencies=[requires(Permission.ACCOUNT_ADMIN)]
+)
+async def act_for_account(
+    account_id: PathId, request: Request, work: Work, caller: CurrentCaller, identity: Identity
+) -> TokensView:
+    """Begin to act for a tenant: tokens that open what is theirs, except their account itself.
+
+    They last an hour at most and end with the session that asks. Every event names who acted, and for whom.
+    """
+    sessions = identity.sessions(work)
+    parent = await sessions.get(caller.session_id) if caller.session_id is not None else None
+    if parent is None:
+        raise InvalidInput("Only who has signed in can act for somebody.", remedy="Sign in with POST /sessions first.")
+    account = await Accounts(work).get(account_id)
+    return TokensView.of(await sessions.act_for(parent, account, f"acting for {account.email}, {_client(request)}"))
 
 
 @password_administration.post("/accounts", status_code=201, dependencies=[requires(Permission.ACCOUNT_ADMIN)])

@@ -17,8 +17,9 @@ from zaffre.foundation.http.problems import request_id_of
 from zaffre.foundation.http.sockets import bearer_of
 from zaffre.foundation.work import UnitsOfWork
 from zaffre.identity.permissions import PERMISSIONS_OF, Permission, Role
+from zaffre.identity.sessions import Sessions
 from zaffre.identity.tables import AccountRow, ApiTokenRow
-from zaffre.identity.tokens import API_TOKEN_PREFIX, AccessTokens, parse_api_token, same_hash
+from zaffre.identity.tokens import API_TOKEN_PREFIX, AccessClaims, AccessTokens, parse_api_token, same_hash
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,16 @@ class Caller:
     """None when an API token was used."""
     token_id: str | None = None
     """The API token that was used, if any."""
+    actor_id: str | None = None
+    """The administrator who acts for the account; None: the account's holder."""
     expires_at: datetime | None = None
     """When the credential in hand runs out by itself."""
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """What the caller may do at the site."""
-        return PERMISSIONS_OF[self.role]
+        """What the caller may do at the site. Who acts for somebody leaves the account itself alone."""
+        allowed = PERMISSIONS_OF[self.role]
+        return allowed if self.actor_id is None else allowed - {Permission.ACCOUNT_SELF}
 
     @property
     def is_administrator(self) -> bool:
@@ -65,6 +69,8 @@ class Identification:
             request.state.caller, request.state.refusal = None, refusal
             return Actor(ANONYMOUS.kind, ANONYMOUS.id, request_id)
         request.state.caller, request.state.refusal = caller, None
+        if caller.actor_id is not None:
+            return Actor(ActorKind.ACCOUNT, caller.actor_id, request_id, acting_for=caller.account_id)
         return Actor(ActorKind.ACCOUNT, caller.account_id, request_id)
 
     async def _caller(self, request: HTTPConnection) -> Caller:
@@ -77,7 +83,22 @@ class Identification:
         if credential.startswith(API_TOKEN_PREFIX):
             return await self._caller_of_api_token(credential)
         claims = self._access_tokens.verify(credential)
-        return Caller(claims.account_id, claims.role, claims.session_id, expires_at=claims.expires_at)
+        if claims.actor_id is not None:
+            await self._check_acting(claims, claims.actor_id)
+        return Caller(
+            claims.account_id, claims.role, claims.session_id, actor_id=claims.actor_id, expires_at=claims.expires_at
+        )
+
+    async def _check_acting(self, claims: AccessClaims, actor_id: str) -> None:
+        """Look whether the administrator's session still stands: unlike one's own, it ends at once.
+
+        Raises:
+            Unauthenticated: it has ended.
+        """
+        async with self._units.read(system_actor("identity")) as work:
+            sessions = Sessions(work, self._access_tokens, 0)
+            if not await sessions.still_acts(claims.session_id, actor_id, claims.account_id):
+                raise Unauthenticated("Acting for this account has ended.", remedy="Begin anew as an administrator.")
 
     async def _caller_of_api_token(self, text: str) -> Caller:
         parsed = parse_api_token(text)

@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select
 
-from zaffre.foundation.errors import NotFound, Unauthenticated
+from zaffre.foundation.errors import Conflict, NotFound, Unauthenticated
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.identity.accounts import AccountState
 from zaffre.identity.permissions import Role
 from zaffre.identity.tables import AccountRow, SessionRow
 from zaffre.identity.tokens import AccessClaims, AccessTokens, hash_secret, new_secret
 
+ACTING_FOR = timedelta(hours=1)
+"""How long an administrator can act for somebody without beginning anew."""
 SESSIONS_PER_ACCOUNT = 100
 """The oldest goes when one more is made."""
 
@@ -27,6 +29,20 @@ class SignInFailed(Unauthenticated):
         super().__init__(
             "The e-mail address and the password do not belong to an active account.",
             remedy="Check both; sign up if you have no account yet.",
+        )
+
+
+class CannotActFor(Conflict):
+    """Administrators act for active tenants only."""
+
+    code = "account.cannot_act_for"
+    title = "Nobody can act for this account"
+
+    def __init__(self, account: AccountRow) -> None:
+        super().__init__(
+            f"{account.email} is {account.state} and has the role {account.role}.",
+            remedy="Act for an active tenant.",
+            target=account.id,
         )
 
 
@@ -83,6 +99,50 @@ class Sessions:
         self._work.emit("session.opened", _reference(row), client=row.client)
         return self._issue(row, account, secret)
 
+    async def act_for(self, parent: SessionRow, account: AccountRow, client: str) -> IssuedTokens:
+        """Begin a session in which the administrator whose session `parent` is acts for a tenant.
+
+        Raises:
+            CannotActFor: the account is no active tenant's.
+        """
+        if account.role != Role.TENANT or account.state != AccountState.ACTIVE:
+            raise CannotActFor(account)
+        await self._make_room(parent.account_id)
+        now = self._work.clock.now()
+        secret = new_secret()
+        row = SessionRow(
+            id=self._work.ids.new(),
+            account_id=parent.account_id,
+            parent_id=parent.id,
+            acting_for_id=account.id,
+            refresh_hash=hash_secret(secret),
+            client=client[:200],
+            created_at=now,
+            refreshed_at=now,
+            expires_at=min(now + ACTING_FOR, parent.expires_at),
+        )
+        self._session.add(row)
+        reference = ResourceRef("session", row.id, account_id=account.id)
+        self._work.emit("session.acting_begun", reference, acting_for=account.id)
+        return self._issue(row, account, secret)
+
+    async def still_acts(self, session_id: str, actor_id: str, account_id: str) -> bool:
+        """Tell whether an administrator may still act for an account in a session."""
+        row = await self._session.get(SessionRow, session_id)
+        if row is None or (row.account_id, row.acting_for_id) != (actor_id, account_id):
+            return False
+        administrator = await self._session.get_one(AccountRow, actor_id)
+        account = await self._session.get_one(AccountRow, account_id)
+        return (
+            row.expires_at > self._work.clock.now()
+            and administrator.role == Role.SITE_ADMINISTRATOR
+            and {administrator.state, account.state} == {AccountState.ACTIVE}
+        )
+
+    async def get(self, session_id: str) -> SessionRow | None:
+        """Return a session; None when it has ended."""
+        return await self._session.get(SessionRow, session_id)
+
     async def refresh(self, refresh_token: str) -> IssuedTokens | None:
         """Exchange a refresh token for new tokens; each is good once.
 
@@ -97,7 +157,7 @@ class Sessions:
         )
         if row is None:
             return None
-        account = await self._session.get_one(AccountRow, row.account_id)
+        account = await self._session.get_one(AccountRow, row.acting_for_id or row.account_id)
         if row.spent_refresh_hash == presented:
             await self._session.delete(row)
             self._work.emit("session.token_reused", _reference(row))
@@ -105,9 +165,12 @@ class Sessions:
         now = self._work.clock.now()
         if row.expires_at <= now or account.state != AccountState.ACTIVE:
             return None
+        acting = row.acting_for_id is not None
+        if acting and not await self.still_acts(row.id, row.account_id, account.id):
+            return None
         secret = new_secret()
         row.spent_refresh_hash, row.refresh_hash = presented, hash_secret(secret)
-        row.refreshed_at, row.expires_at = now, now + self._lifetime
+        row.refreshed_at, row.expires_at = now, row.expires_at if acting else now + self._lifetime
         return self._issue(row, account, secret)
 
     async def of(self, account_id: str) -> Sequence[SessionRow]:
@@ -144,7 +207,8 @@ class Sessions:
 
     def _issue(self, row: SessionRow, account: AccountRow, secret: str) -> IssuedTokens:
         role = Role(account.role)
-        token, expires_at = self._access_tokens.issue(AccessClaims(account.id, role, row.id))
+        actor_id = row.account_id if row.acting_for_id is not None else None
+        token, expires_at = self._access_tokens.issue(AccessClaims(account.id, role, row.id, actor_id))
         return IssuedTokens(row.id, account.id, role, token, expires_at, secret, row.expires_at)
 
 

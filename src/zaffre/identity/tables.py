@@ -36,6 +36,13 @@ class SessionRow(Table):
 
     id: Mapped[str] = id_column(primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    parent_id: Mapped[str | None] = mapped_column(
+        ForeignKey("sessions.id", ondelete="CASCADE"), index=True, default=None
+    )
+    """The session in which an administrator began this one to act for somebody; they end together."""
+    acting_for_id: Mapped[str | None] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True, default=None
+    )
     refresh_hash: Mapped[str] = mapped_column(unique=True)
     """SHA-256 of the refresh token; it has 256 random bits, so a slow hash would add nothing."""
     spent_refresh_hash: Mapped[str | None] = mapped_column(unique=True, default=None)

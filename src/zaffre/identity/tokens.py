@@ -28,6 +28,8 @@ class AccessClaims:
     account_id: str
     role: Role
     session_id: str
+    actor_id: str | None = None
+    """The administrator who acts for the account; None: the account's holder."""
     expires_at: datetime | None = None
     """Set when a token was verified."""
 
@@ -56,6 +58,7 @@ class AccessTokens:
             "sid": claims.session_id,
             "iat": int(now.timestamp()),
             "exp": int(expires_at.timestamp()),
+            **({"act": claims.actor_id} if claims.actor_id is not None else {}),
         }
         return jwt.encode({"alg": ALGORITHM, "kid": self._signing_key.kid}, content, self._signing_key), expires_at
 
@@ -74,7 +77,8 @@ class AccessTokens:
                 sub={"essential": True},
             ).validate(claims)
             expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
-            return AccessClaims(str(claims["sub"]), Role(claims["role"]), str(claims["sid"]), expires_at)
+            actor_id = str(claims["act"]) if "act" in claims else None
+            return AccessClaims(str(claims["sub"]), Role(claims["role"]), str(claims["sid"]), actor_id, expires_at)
         except (JoseError, ValueError, KeyError, TypeError):
             raise Unauthenticated(
                 "The access token is not valid or has expired.",

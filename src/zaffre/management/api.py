@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
 
 from zaffre.foundation.http.etags import IfMatch, set_etag
@@ -21,6 +21,7 @@ from zaffre.management.plans import NewPlan, Plans, PlanState
 from zaffre.management.providers import PlannedService, ProviderRegistry
 from zaffre.management.quotas import Quotas
 from zaffre.management.subscriptions import (
+    SYNCS,
     CurrentSubscription,
     NewSubscription,
     Subscriptions,
@@ -36,6 +37,7 @@ health = APIRouter(tags=["plans and subscriptions"], route_class=PlainRoute)
 
 DimensionName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
 Limit = Annotated[int, Field(ge=0, le=2**53)]
+ProviderName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,63}$")]
 SettingName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
 SettingValue = Annotated[str, Field(max_length=200)] | Annotated[int, Field(ge=-(2**53), le=2**53)] | bool
 
@@ -159,6 +161,12 @@ class SyncView(View):
     state: SyncState
     last_error: str | None
     updated_at: datetime
+
+
+class ProviderSyncView(SyncView):
+    """Whether a resource provider knows a subscription's present state."""
+
+    subscription_id: str
 
 
 class SubscriptionView(ResourceView):
@@ -392,6 +400,47 @@ async def change_plan(
 async def delete_plan(plan_id: PathId, work: Work, providers: Providers, if_match: IfMatch) -> None:
     """Remove a plan that nobody subscribes to."""
     await Plans(work, providers).delete(plan_id, if_match)
+
+
+@administration.post("/subscriptions/{subscription_id}/suspend", dependencies=[requires(Permission.SUBSCRIPTION_ADMIN)])
+async def suspend_subscription(
+    subscription_id: PathId, work: Work, caller: CurrentCaller, if_match: IfMatch, response: Response
+) -> SubscriptionView:
+    """Let a subscription's members look and not change anything. What runs goes on running; consoles end."""
+    row = await Subscriptions(work, caller).suspend(subscription_id, if_match)
+    set_etag(response, row.generation)
+    return SubscriptionView.of(row)
+
+
+@administration.post("/subscriptions/{subscription_id}/resume", dependencies=[requires(Permission.SUBSCRIPTION_ADMIN)])
+async def resume_subscription(
+    subscription_id: PathId, work: Work, caller: CurrentCaller, if_match: IfMatch, response: Response
+) -> SubscriptionView:
+    """Let a suspended subscription's members work again."""
+    row = await Subscriptions(work, caller).resume(subscription_id, if_match)
+    set_etag(response, row.generation)
+    return SubscriptionView.of(row)
+
+
+@administration.get("/provider-syncs", dependencies=[requires(Permission.SUBSCRIPTION_ADMIN)])
+async def list_provider_syncs(request: Request, query: Listed, work: Work) -> Page[ProviderSyncView]:
+    """List which resource provider knows which subscription's present state."""
+    found = await SYNCS.rows(work.session, query)
+    return found.page(request, [ProviderSyncView.model_validate(row) for row in found.rows])
+
+
+@administration.post(
+    "/provider-syncs/{subscription_id}/{provider}/resync",
+    status_code=202,
+    dependencies=[requires(Permission.SUBSCRIPTION_ADMIN)],
+)
+async def resync_provider(
+    subscription_id: PathId, provider: ProviderName, work: Work, caller: CurrentCaller, response: Response
+) -> ProviderSyncView:
+    """Tell a resource provider a subscription's present state again, now. The plan's other providers are told too."""
+    row, operation = await Subscriptions(work, caller).resync(subscription_id, provider)
+    accept(response, operation.id)
+    return ProviderSyncView.model_validate(row)
 
 
 @administration.post("/subscriptions", status_code=202, dependencies=[requires(Permission.SUBSCRIPTION_ADMIN)])

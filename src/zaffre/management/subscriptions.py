@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 
@@ -18,7 +18,7 @@ from zaffre.foundation.errors import Conflict, DomainError, InUse, NameTaken, No
 from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
-from zaffre.foundation.http.routing import Work
+from zaffre.foundation.http.routing import READING, Work
 from zaffre.foundation.http.wire import PathId
 from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
@@ -48,10 +48,25 @@ LISTING = Listing(
 )
 
 
+SYNCS = Listing(
+    SubscriptionSyncRow,
+    {
+        "subscription_id": Field(SubscriptionSyncRow.subscription_id, FieldType.ID),
+        "provider": Field(SubscriptionSyncRow.provider, FieldType.TEXT, searchable=True),
+        "state": Field(SubscriptionSyncRow.state, FieldType.TEXT),
+        "updated_at": Field(SubscriptionSyncRow.updated_at, FieldType.INSTANT),
+    },
+    key=(SubscriptionSyncRow.subscription_id, SubscriptionSyncRow.provider),
+    order="updated_at desc",
+)
+
+
 class SubscriptionState(StrEnum):
     """Where a subscription stands."""
 
     ACTIVE = "active"
+    SUSPENDED = "suspended"
+    """Its members see it and cannot change anything; what runs goes on running."""
     DELETING = "deleting"
 
 
@@ -74,6 +89,20 @@ class SubscriptionLimitReached(Conflict):
             f"Plan {plan!r} allows {limit} subscriptions per account, and this account has them.",
             remedy="Use an existing subscription, or choose another plan.",
             target="plan_id",
+        )
+
+
+class SubscriptionSuspended(Conflict):
+    """The provider suspended the subscription: it can be looked at and not changed."""
+
+    code = "subscription.suspended"
+    title = "The subscription is suspended"
+
+    def __init__(self, row: SubscriptionRow) -> None:
+        super().__init__(
+            f"Subscription {row.name!r} is suspended: it can be looked at, and nothing in it can be changed.",
+            remedy="Ask the provider to resume it.",
+            target=row.id,
         )
 
 
@@ -171,6 +200,35 @@ class Subscriptions:
         self._work.emit("subscription.renamed", reference(row))
         return row
 
+    async def suspend(self, subscription_id: str, expected: int | None = None) -> SubscriptionRow:
+        """Let its members look and not change anything; what runs goes on running. Suspending twice counts once.
+
+        Raises:
+            InUse: it is being deleted.
+        """
+        return await self._turn(subscription_id, SubscriptionState.SUSPENDED, "subscription.suspended", expected)
+
+    async def resume(self, subscription_id: str, expected: int | None = None) -> SubscriptionRow:
+        """Let its members work again. Resuming twice counts once.
+
+        Raises:
+            InUse: it is being deleted.
+        """
+        return await self._turn(subscription_id, SubscriptionState.ACTIVE, "subscription.resumed", expected)
+
+    async def _turn(
+        self, subscription_id: str, state: SubscriptionState, event: str, expected: int | None
+    ) -> SubscriptionRow:
+        row = await self.get(subscription_id)
+        check_generation(expected, row.generation)
+        if row.state == SubscriptionState.DELETING:
+            raise InUse(f"Subscription {row.name!r} is being deleted.", remedy="Wait for it to end.", target=row.id)
+        if row.state != state:
+            row.state = state
+            await self._session.flush()
+            self._work.emit(event, reference(row))
+        return row
+
     async def delete(self, subscription_id: str, expected: int | None = None) -> OperationRow:
         """End an empty subscription.
 
@@ -198,6 +256,23 @@ class Subscriptions:
         """Return each provider's sync state of a subscription."""
         statement = select(SubscriptionSyncRow).where(SubscriptionSyncRow.subscription_id == subscription_id)
         return (await self._session.scalars(statement.order_by(SubscriptionSyncRow.provider))).all()
+
+    async def resync(self, subscription_id: str, provider: str) -> tuple[SubscriptionSyncRow, OperationRow]:
+        """Have a provider told the subscription's present state again.
+
+        Raises:
+            NotFound: there is no such subscription, or its plan has no service of this provider.
+            InUse: it is being deleted, and told that already.
+        """
+        subscription = await self.get(subscription_id)
+        row = await self._session.get(SubscriptionSyncRow, (subscription_id, provider))
+        if row is None:
+            raise NotFound("provider of this subscription", provider)
+        if subscription.state == SubscriptionState.DELETING:
+            raise InUse("The subscription is being deleted.", remedy="Wait for it to end.", target=subscription_id)
+        row.state, row.updated_at = SyncState.SYNCING, self._work.clock.now()
+        await self._session.flush()
+        return row, self._work.start(NewOperation(SYNC_OPERATION), reference(subscription))
 
     async def service(self, subscription_id: str, provider: str) -> PlannedService | None:
         """Return a provider's service in the subscription's plan; None when the plan does not include it."""
@@ -253,8 +328,21 @@ def reference(row: SubscriptionRow) -> ResourceRef:
     return ResourceRef("subscription", row.id, row.name, subscription_id=row.id, account_id=row.account_id)
 
 
-async def _current(subscription_id: PathId, work: Work, caller: CurrentCaller) -> SubscriptionRow:
-    return await Subscriptions(work, caller).get(subscription_id)
+async def _current(subscription_id: PathId, request: Request, work: Work, caller: CurrentCaller) -> SubscriptionRow:
+    row = await Subscriptions(work, caller).get(subscription_id)
+    if request.method not in READING:
+        refuse_suspended(row, caller)
+    return row
+
+
+def refuse_suspended(row: SubscriptionRow, caller: Caller) -> None:
+    """Refuse changes in a suspended subscription, except those of administrators.
+
+    Raises:
+        SubscriptionSuspended: it is.
+    """
+    if row.state == SubscriptionState.SUSPENDED and not caller.is_administrator:
+        raise SubscriptionSuspended(row)
 
 
 CurrentSubscription = Annotated[SubscriptionRow, Depends(_current)]

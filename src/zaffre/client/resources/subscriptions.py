@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from zaffre.client.collection import Collection, Listing
-from zaffre.client.connection import Connection
+from zaffre.client.connection import Connection, parsed
 from zaffre.client.models import (
     NewSubscriptionBody,
     NewSubscriptionForBody,
@@ -56,6 +56,14 @@ class AllSubscriptions(Subscriptions):
         """Subscribe somebody to a plan, which may be private."""
         body = NewSubscriptionForBody(account_id=account_id, plan_id=plan_id, name=name)
         return self._start_creating(body, SubscriptionView)
+
+    def suspend(self, subscription_id: str) -> SubscriptionView:
+        """Let its members look and not change anything. What runs goes on running."""
+        return parsed(self._connection.ask("POST", f"{self._member(subscription_id)}/suspend"), SubscriptionView)
+
+    def resume(self, subscription_id: str) -> SubscriptionView:
+        """Let its members work again."""
+        return parsed(self._connection.ask("POST", f"{self._member(subscription_id)}/resume"), SubscriptionView)
 
 
 class Usage(Listing[UsageView]):

@@ -21,10 +21,11 @@ from zaffre.fabric.upload_api import (
 )
 from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
-from zaffre.foundation.http.routing import PlainRoute, TransactionalRoute, Work, accept
+from zaffre.foundation.http.routing import READING, PlainRoute, TransactionalRoute, Work, accept
 from zaffre.foundation.http.wire import Body, Name, PathId, Text
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.management import CurrentSubscription, Subscriptions
+from zaffre.management.subscriptions import refuse_suspended
 
 _IMAGES = "/subscriptions/{subscription_id}/images"
 
@@ -105,6 +106,8 @@ async def _own(
 ) -> ImageRow:
     async with fabric.units.read(request.state.actor) as work:
         subscription = await Subscriptions(work, caller).get(subscription_id)
+        if request.method not in READING:
+            refuse_suspended(subscription, caller)
         return await OwnImages(work, subscription.id).own(image_id)
 
 

@@ -56,6 +56,8 @@ class EventView(View):
     occurred_at: datetime
     actor_kind: str
     actor_id: str
+    acting_for_id: str | None
+    """The account that the actor, an administrator, acted for."""
     account_id: str | None
     subscription_id: str | None
     resource_type: str

@@ -79,6 +79,7 @@ class LifecycleEvent:
     occurred_at: datetime
     actor_kind: str
     actor_id: str
+    acting_for_id: str | None
     account_id: str | None
     subscription_id: str | None
     resource_type: str
@@ -153,6 +154,7 @@ def _to_event(row: LifecycleEventRow) -> LifecycleEvent:
         occurred_at=row.occurred_at,
         actor_kind=row.actor_kind,
         actor_id=row.actor_id,
+        acting_for_id=row.acting_for_id,
         account_id=row.account_id,
         subscription_id=row.subscription_id,
         resource_type=row.resource_type,

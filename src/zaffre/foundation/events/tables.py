@@ -46,6 +46,8 @@ class LifecycleEventRow(Table):
     occurred_at: Mapped[datetime]
     actor_kind: Mapped[str]
     actor_id: Mapped[str]
+    acting_for_id: Mapped[str | None] = id_column()
+    """The account that the actor, an administrator, acted for."""
     account_id: Mapped[str | None] = id_column()
     subscription_id: Mapped[str | None] = id_column()
     resource_type: Mapped[str]

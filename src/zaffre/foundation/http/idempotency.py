@@ -39,6 +39,7 @@ class KeyedRequest:
         self._work = work
         self._key = key
         digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+        digest.update(f"{work.actor.acting_for or ''}\n".encode())
         digest.update(body)
         self._fingerprint = digest.hexdigest()
 

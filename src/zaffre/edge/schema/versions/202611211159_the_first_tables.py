@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211153
+Revision: 202611211159
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211153"
+revision = "202611211159"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("occurred_at", UtcDateTime(), nullable=False),
         sa.Column("actor_kind", sa.String(), nullable=False),
         sa.Column("actor_id", sa.String(), nullable=False),
+        sa.Column("acting_for_id", Id, nullable=True),
         sa.Column("account_id", Id, nullable=True),
         sa.Column("subscription_id", Id, nullable=True),
         sa.Column("resource_type", sa.String(), nullable=False),
@@ -274,6 +275,8 @@ def upgrade() -> None:
         "sessions",
         sa.Column("id", Id, nullable=False),
         sa.Column("account_id", Id, nullable=False),
+        sa.Column("parent_id", Id, nullable=True),
+        sa.Column("acting_for_id", Id, nullable=True),
         sa.Column("refresh_hash", sa.String(), nullable=False),
         sa.Column("spent_refresh_hash", sa.String(), nullable=True),
         sa.Column("client", sa.String(), nullable=False),
@@ -283,12 +286,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_sessions_account_id_accounts"), ondelete="CASCADE"
         ),
+        sa.ForeignKeyConstraint(
+            ["acting_for_id"], ["accounts.id"], name=op.f("fk_sessions_acting_for_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["sessions.id"], name=op.f("fk_sessions_parent_id_sessions"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("refresh_hash", name=op.f("uq_sessions_refresh_hash")),
         sa.UniqueConstraint("spent_refresh_hash", name=op.f("uq_sessions_spent_refresh_hash")),
     )
     op.create_index(op.f("ix_sessions_account_id"), "sessions", ["account_id"], unique=False)
+    op.create_index(op.f("ix_sessions_acting_for_id"), "sessions", ["acting_for_id"], unique=False)
     op.create_index(op.f("ix_sessions_expires_at"), "sessions", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_sessions_parent_id"), "sessions", ["parent_id"], unique=False)
     op.create_table(
         "subscriptions",
         sa.Column("id", Id, nullable=False),
