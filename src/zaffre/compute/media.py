@@ -49,7 +49,7 @@ class Media:
         row = await self._changeable(machine_id, expected)
         if row.iso_image_id == image_id:
             raise WrongMedium("That ISO is in the drive already.", remedy="Nothing is left to do.", target="image_id")
-        image = await Images(self._work).use(image_id, row.id, ImageKind.ISO)
+        image = await Images(self._work).use(image_id, row.id, ImageKind.ISO, row.subscription_id)
         return row, self._begin(row, INSERT_OPERATION, image.id)
 
     async def eject(self, machine_id: str, expected: int | None = None) -> tuple[VirtualMachineRow, OperationRow]:

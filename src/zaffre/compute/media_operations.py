@@ -75,7 +75,7 @@ class MediumSaga(MachineSaga):
                 was_image_id = run.operation.parameters["was_image_id"]
                 row.iso_image_id = was_image_id
                 if was_image_id is not None:
-                    await Images(work).use(was_image_id, row.id, ImageKind.ISO)
+                    await Images(work).use(was_image_id, row.id, ImageKind.ISO, row.subscription_id)
             await self._stop_using(run, work, "image_id")
             set_transition(row, None, None)
             work.emit(f"{self.kind}_failed", reference(row))
