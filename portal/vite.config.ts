@@ -33,6 +33,15 @@ export default defineConfig(({ command }) => ({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1200,
     rollupOptions: {
+      output: {
+        // A language is one file: the rail alone needs a title of every room.
+        codeSplitting: {
+          groups: [
+            { name: "texts-en", test: /locales\/en\// },
+            { name: "texts-de", test: /locales\/de\// },
+          ],
+        },
+      },
       input: {
         tenant: fileURLToPath(new URL("./tenant.html", import.meta.url)),
         admin: fileURLToPath(new URL("./admin.html", import.meta.url)),

@@ -24,15 +24,30 @@ export function setCredentials(holder: Credentials): void {
   credentials = holder;
 }
 
-/** Send a request with the session's token. Throws nothing for answers that are problems: see `send`. */
-export async function authorizedFetch(input: Request): Promise<Response> {
-  if (credentials === null) return fetchWithin(input);
+/** Send a request with the session's token. Answers that are problems are returned like any other: see `call`. */
+export function authorizedFetch(input: Request): Promise<Response> {
+  return authorized(input, (request) => fetchWithin(request));
+}
+
+/** Like `authorizedFetch`, for answers that take as long as they like: streams, uploads. Its caller must bound it. */
+export function authorizedStream(input: Request): Promise<Response> {
+  return authorized(input, (request) => fetch(request));
+}
+
+async function authorized(input: Request, send: (request: Request) => Promise<Response>): Promise<Response> {
+  if (credentials === null) return send(input);
   const again = input.clone();
   const token = await credentials.accessToken();
-  const response = await fetchWithin(withToken(input, token));
+  const response = await send(withToken(input, token));
   if (response.status !== 401) return response;
   await credentials.refused(token);
-  return fetchWithin(withToken(again, await credentials.accessToken()));
+  return send(withToken(again, await credentials.accessToken()));
+}
+
+/** Return a good access token, for what cannot go through `authorizedFetch`: a WebSocket, or XMLHttpRequest. */
+export async function accessToken(): Promise<string> {
+  if (credentials === null) throw new Error("nobody holds the tokens");
+  return credentials.accessToken();
 }
 
 function withToken(request: Request, token: string): Request {

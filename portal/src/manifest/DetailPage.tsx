@@ -1,12 +1,27 @@
 /** One resource as a page: essentials on top, what can be done with it, and tabs. */
-import { makeStyles, SkeletonItem, Skeleton, Tab, TabList, tokens } from "@fluentui/react-components";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import {
+  makeStyles,
+  MessageBar,
+  MessageBarBody,
+  Skeleton,
+  SkeletonItem,
+  Tab,
+  TabList,
+  tokens,
+} from "@fluentui/react-components";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useMemo } from "react";
+import { useTranslation } from "react-i18next";
 
+import { problemOf } from "@/api/problem";
+import { fillPath } from "@/api/transport";
 import type { Resource } from "@/api/wire";
 import { usePermissions } from "@/session/session";
 import { usePageTitle } from "@/shell/pageTitle";
 import { ProblemMessage } from "@/shell/ProblemMessage";
+import { ActionBar } from "./ActionBar";
+import { listAddress } from "./addresses";
+import { CallsTab, HistoryTab, OperationsTab, RelatedTab } from "./detailTabs";
 import { FieldValue } from "./FieldValue";
 import { JsonView } from "./JsonView";
 import { useTexts, type Texts } from "./texts";
@@ -14,9 +29,12 @@ import type { FieldManifest, ResourceManifest, TabManifest } from "./types";
 import { useResource } from "./useResources";
 import { failedCondition, nameOf } from "./values";
 
+const COMMON_TABS = ["operations", "history", "calls", "json"];
+
 const useStyles = makeStyles({
   title: {
-    margin: "0 0 12px",
+    flexShrink: 0,
+    margin: "0 0 8px",
     fontSize: tokens.fontSizeBase600,
     fontWeight: tokens.fontWeightSemibold,
     overflowWrap: "anywhere",
@@ -50,18 +68,22 @@ export function DetailPage({ manifest, id, values }: DetailPageProps) {
   const query = useResource(manifest, id, values);
   const name = query.data === undefined ? "" : nameOf(query.data);
   usePageTitle(name === "" ? texts.singular : name);
-  if (query.error !== null) return <ProblemMessage error={query.error} onRetry={() => void query.refetch()} />;
+  if (query.error !== null && problemOf(query.error).status === 404) {
+    return <Gone manifest={manifest} name={name} values={values} error={query.error} />;
+  }
   return (
     <>
       <h1 className={styles.title}>{name === "" ? texts.singular : name}</h1>
+      <ProblemMessage error={query.error} onRetry={() => void query.refetch()} />
       {query.data === undefined ? (
         <Skeleton>
           <SkeletonItem size={128} />
         </Skeleton>
       ) : (
         <>
+          <ActionBar manifest={manifest} resource={{ ...values, ...query.data }} values={values} texts={texts} />
           <Fields fields={manifest.essentials ?? manifest.columns} resource={query.data} texts={texts} />
-          <Tabs manifest={manifest} resource={query.data} texts={texts} />
+          <Tabs manifest={manifest} resource={query.data} values={values} texts={texts} />
         </>
       )}
     </>
@@ -84,7 +106,42 @@ export function Fields(props: { fields: readonly FieldManifest[]; resource: Reso
   );
 }
 
-function Tabs({ manifest, resource, texts }: { manifest: ResourceManifest; resource: Resource; texts: Texts }) {
+/** It was here, or never was: says so, and leads back. */
+function Gone(props: {
+  manifest: ResourceManifest;
+  name: string;
+  values: Readonly<Record<string, unknown>>;
+  error: unknown;
+}) {
+  const { t } = useTranslation();
+  const { manifest, name, values, error } = props;
+  const texts = useTexts(manifest);
+  const subscription = values["subscription_id"];
+  const address = listAddress(manifest, typeof subscription === "string" ? subscription : null);
+  return (
+    <>
+      {name === "" ? (
+        <ProblemMessage error={error} />
+      ) : (
+        <MessageBar intent="info" role="status">
+          <MessageBarBody>{t("detail.gone", { what: texts.singular, name })}</MessageBarBody>
+        </MessageBar>
+      )}
+      <p>
+        <Link to={address}>{texts.title}</Link>
+      </p>
+    </>
+  );
+}
+
+interface TabsProps {
+  manifest: ResourceManifest;
+  resource: Resource;
+  values: Readonly<Record<string, unknown>>;
+  texts: Texts;
+}
+
+function Tabs({ manifest, resource, values, texts }: TabsProps) {
   const styles = useStyles();
   const navigate = useNavigate();
   const may = usePermissions();
@@ -92,8 +149,8 @@ function Tabs({ manifest, resource, texts }: { manifest: ResourceManifest; resou
   const own = (manifest.tabs ?? []).filter(
     (tab) => may(tab.permission) && failedCondition(resource, tab.when) === null,
   );
-  const ids = [...own.map((tab) => tab.id), "json"];
-  const chosen = ids.includes(search.tab ?? "") ? (search.tab ?? "") : (ids[0] ?? "json");
+  const ids = [...own.map((tab) => tab.id), ...COMMON_TABS];
+  const chosen = ids.includes(search.tab ?? "") ? (search.tab ?? "") : (ids[0] ?? "operations");
   const tab = own.find((one) => one.id === chosen);
   const choose = (id: string) => void navigate({ to: ".", search: { tab: id }, replace: true });
   return (
@@ -107,23 +164,39 @@ function Tabs({ manifest, resource, texts }: { manifest: ResourceManifest; resou
       </TabList>
       <div className={styles.content} role="tabpanel" aria-labelledby={`tab-${chosen}`}>
         {tab === undefined ? (
-          <JsonView resource={resource} />
+          <CommonTab id={chosen} manifest={manifest} resource={resource} values={values} texts={texts} />
         ) : (
-          <TabContent tab={tab} manifest={manifest} resource={resource} texts={texts} />
+          <TabContent tab={tab} manifest={manifest} resource={resource} values={values} texts={texts} />
         )}
       </div>
     </>
   );
 }
 
-interface TabContentProps {
-  tab: TabManifest;
-  manifest: ResourceManifest;
-  resource: Resource;
-  texts: Texts;
+function CommonTab({ id, manifest, resource, values, texts }: TabsProps & { id: string }) {
+  const whole = { ...values, ...resource };
+  switch (id) {
+    case "operations":
+      return <OperationsTab resource={resource} />;
+    case "history":
+      return <HistoryTab resource={resource} />;
+    case "calls":
+      return (
+        <CallsTab
+          manifest={manifest}
+          resource={whole}
+          texts={texts}
+          path={fillPath(manifest.paths.item ?? manifest.paths.list, whole)}
+        />
+      );
+    default:
+      return <JsonView resource={resource} />;
+  }
 }
 
-function TabContent({ tab, manifest, resource, texts }: TabContentProps) {
+type TabContentProps = TabsProps & { tab: TabManifest };
+
+function TabContent({ tab, manifest, resource, values, texts }: TabContentProps) {
   const loader = tab.kind === "component" ? tab.component : null;
   const Component = useMemo(() => (loader === null ? null : lazy(loader)), [loader]);
   if (tab.kind === "fields") {
@@ -134,10 +207,11 @@ function TabContent({ tab, manifest, resource, texts }: TabContentProps) {
       </section>
     ));
   }
+  if (tab.kind === "related") return <RelatedTab related={tab} resource={{ ...values, ...resource }} />;
   if (Component === null) return null;
   return (
     <Suspense fallback={null}>
-      <Component resource={resource} manifest={manifest} />
+      <Component resource={{ ...values, ...resource }} manifest={manifest} />
     </Suspense>
   );
 }

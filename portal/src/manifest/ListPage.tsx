@@ -10,7 +10,7 @@ import type { ResourceManifest } from "./types";
 
 const useStyles = makeStyles({
   page: { display: "flex", flexDirection: "column", height: "100%", minHeight: 0 },
-  title: { margin: "0 0 8px", fontSize: tokens.fontSizeBase600, fontWeight: tokens.fontWeightSemibold },
+  title: { flexShrink: 0, margin: "0 0 8px", fontSize: tokens.fontSizeBase600, fontWeight: tokens.fontWeightSemibold },
 });
 
 export interface ListPageProps {

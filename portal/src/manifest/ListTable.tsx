@@ -3,17 +3,19 @@
  *
  * Columns that do not fit are left out, the least important first, so nothing is ever cut off or scrolled sideways.
  */
-import { makeStyles, mergeClasses, Skeleton, SkeletonItem, tokens } from "@fluentui/react-components";
+import { Button, Checkbox, makeStyles, mergeClasses, Skeleton, SkeletonItem, tokens } from "@fluentui/react-components";
 import { ArrowSortDownRegular, ArrowSortUpRegular } from "@fluentui/react-icons";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Resource } from "@/api/wire";
+import { ICONS } from "@/shell/icons";
 import { ResourceLink } from "./addresses";
 import { chosenColumns, fittingColumns } from "./columns";
 import { FieldValue } from "./FieldValue";
 import type { ListSearch } from "./odata";
+import { toggled, type Selection } from "./selection";
 import type { Texts } from "./texts";
 import type { ColumnManifest, ResourceManifest } from "./types";
 import { nameOf } from "./values";
@@ -21,6 +23,7 @@ import { nameOf } from "./values";
 const ROW_PX = 44;
 const OVERSCAN = 8;
 const SKELETON_ROWS = 8;
+const SELECTION_PX = 44;
 
 const useStyles = makeStyles({
   frame: {
@@ -67,6 +70,12 @@ const useStyles = makeStyles({
     ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover },
   },
   cell: { padding: "0 12px", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
+  selectCell: { padding: "0 0 0 4px" },
+  selected: { backgroundColor: tokens.colorNeutralBackground1Selected },
+  stale: { opacity: 0.6 },
+  nothing: { padding: "48px 16px", textAlign: "center", color: tokens.colorNeutralForeground2 },
+  nothingTitle: { fontSize: tokens.fontSizeBase400, fontWeight: tokens.fontWeightSemibold },
+  nothingIcon: { fontSize: "40px", color: tokens.colorNeutralForeground3 },
   spacer: { padding: 0, border: "none" },
 });
 
@@ -81,14 +90,24 @@ export interface ListTableProps {
   onSearch: (search: ListSearch) => void;
   /** The end of what has been fetched comes into view. */
   onEnd: () => void;
+  /** Whether the rows are those of the question before, while the answer is under way. */
+  stale?: boolean;
+  /** Whether a search or filters leave something out. */
+  narrowed?: boolean;
+  onWiden?: () => void;
+  /** Which rows are selected; absent where nothing can be done with many. */
+  selection?: Selection;
 }
 
 export function ListTable(props: ListTableProps) {
   const styles = useStyles();
-  const { t } = useTranslation();
   const frame = useRef<HTMLDivElement>(null);
   const widthPx = useWidth(frame);
-  const columns = fittingColumns(chosenColumns(props.manifest, props.search.cols), widthPx);
+  const columns = fittingColumns(
+    chosenColumns(props.manifest, props.search.cols),
+    widthPx - (props.selection === undefined ? 0 : SELECTION_PX),
+  );
+  const cells = columns.length + (props.selection === undefined ? 0 : 1);
   const rows = useVirtualizer({
     count: props.rows.length,
     getScrollElement: () => frame.current,
@@ -109,22 +128,24 @@ export function ListTable(props: ListTableProps) {
     <div className={styles.frame} ref={frame} tabIndex={0} role="region" aria-label={props.texts.title}>
       <table className={styles.table} aria-rowcount={(props.total ?? props.rows.length) + 1} aria-busy={props.loading}>
         <colgroup>
+          {props.selection === undefined ? null : <col style={{ width: `${SELECTION_PX}px` }} />}
           {columns.map((column) => (
             <col key={column.field} style={{ width: `${column.share}%` }} />
           ))}
         </colgroup>
         <thead>
           <tr aria-rowindex={1}>
+            {props.selection === undefined ? null : <SelectAll {...props} selection={props.selection} />}
             {columns.map((column) => (
               <HeadCell key={column.field} column={column} {...props} />
             ))}
           </tr>
         </thead>
         <tbody>
-          {props.loading ? <SkeletonRows columns={columns} /> : null}
+          {props.loading ? <SkeletonRows columns={columns} cells={cells} /> : null}
           {before > 0 ? (
             <tr aria-hidden>
-              <td className={styles.spacer} style={{ height: before }} colSpan={columns.length} />
+              <td className={styles.spacer} style={{ height: before }} colSpan={cells} />
             </tr>
           ) : null}
           {shown.map((item) => {
@@ -135,13 +156,13 @@ export function ListTable(props: ListTableProps) {
           })}
           {after > 0 ? (
             <tr aria-hidden>
-              <td className={styles.spacer} style={{ height: after }} colSpan={columns.length} />
+              <td className={styles.spacer} style={{ height: after }} colSpan={cells} />
             </tr>
           ) : null}
           {!props.loading && props.rows.length === 0 ? (
             <tr>
-              <td className={styles.cell} colSpan={columns.length}>
-                {t("list.nothing")}
+              <td colSpan={cells}>
+                <Nothing {...props} />
               </td>
             </tr>
           ) : null}
@@ -175,16 +196,71 @@ function HeadCell({ column, texts, search, onSearch, manifest }: ListTableProps 
   );
 }
 
+/** Selects the rows that have been read, or none. */
+function SelectAll({ rows, selection }: ListTableProps & { selection: Selection }) {
+  const styles = useStyles();
+  const { t } = useTranslation();
+  const count = rows.filter((row) => selection.ids.has(row.id)).length;
+  const all = rows.length > 0 && count === rows.length;
+  return (
+    <th scope="col" className={mergeClasses(styles.head, styles.selectCell)}>
+      <Checkbox
+        checked={all ? true : count > 0 ? "mixed" : false}
+        onChange={() => selection.onChange(all ? new Set() : new Set(rows.map((row) => row.id)))}
+        aria-label={t("list.select_all")}
+      />
+    </th>
+  );
+}
+
+/** A list without rows: because there are none yet, or because nothing matches. */
+function Nothing({ manifest, texts, narrowed, onWiden }: ListTableProps) {
+  const styles = useStyles();
+  const { t } = useTranslation();
+  const Icon = ICONS[manifest.icon];
+  const none = narrowed !== true;
+  return (
+    <div className={styles.nothing}>
+      <Icon className={styles.nothingIcon} aria-hidden />
+      <div className={styles.nothingTitle}>
+        {none ? (texts.maybe("empty") ?? t("list.empty", { what: texts.title })) : t("list.nothing")}
+      </div>
+      {none ? (
+        <div>{texts.maybe("empty_text") ?? ""}</div>
+      ) : (
+        <Button appearance="transparent" onClick={onWiden}>
+          {t("list.show_all")}
+        </Button>
+      )}
+    </div>
+  );
+}
+
 interface RowProps extends ListTableProps {
   row: Resource;
   index: number;
   columns: readonly ColumnManifest[];
 }
 
-function Row({ row, index, columns, manifest, texts, values }: RowProps) {
+function Row({ row, index, columns, manifest, texts, values, selection, stale }: RowProps) {
   const styles = useStyles();
+  const { t } = useTranslation();
+  const isSelected = selection?.ids.has(row.id) ?? false;
   return (
-    <tr className={styles.row} aria-rowindex={index + 2}>
+    <tr
+      className={mergeClasses(styles.row, isSelected && styles.selected, stale === true && styles.stale)}
+      aria-rowindex={index + 2}
+      {...(selection === undefined ? {} : { "aria-selected": isSelected })}
+    >
+      {selection === undefined ? null : (
+        <td className={styles.selectCell}>
+          <Checkbox
+            checked={isSelected}
+            onChange={() => selection.onChange(toggled(selection, row))}
+            aria-label={t("list.select", { name: nameOf(row) })}
+          />
+        </td>
+      )}
       {columns.map((column, place) => (
         <td key={column.field} className={styles.cell}>
           {place === 0 && manifest.paths.item !== undefined ? (
@@ -200,10 +276,11 @@ function Row({ row, index, columns, manifest, texts, values }: RowProps) {
   );
 }
 
-function SkeletonRows({ columns }: { columns: readonly ColumnManifest[] }) {
+function SkeletonRows({ columns, cells }: { columns: readonly ColumnManifest[]; cells: number }) {
   const styles = useStyles();
   return Array.from({ length: SKELETON_ROWS }, (_, index) => (
     <tr key={index} className={styles.row} aria-hidden>
+      {cells > columns.length ? <td /> : null}
       {columns.map((column) => (
         <td key={column.field} className={styles.cell}>
           <Skeleton>

@@ -9,6 +9,7 @@ import { DetailPage } from "./DetailPage";
 import { ListPage } from "./ListPage";
 import { usePortal } from "./portal";
 import type { ResourceManifest } from "./types";
+import { WizardPage } from "./WizardPage";
 
 interface Address {
   manifest: ResourceManifest | null;
@@ -40,7 +41,9 @@ export function DetailRoute() {
 }
 
 export function CreateRoute() {
-  return <NothingHere />;
+  const { manifest, values } = useAddress();
+  if (manifest?.create === undefined) return <NothingHere />;
+  return <WizardPage key={manifest.slug} manifest={manifest} create={manifest.create} values={values} />;
 }
 
 export function NothingHere() {

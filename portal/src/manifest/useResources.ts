@@ -36,7 +36,7 @@ export function useResourceList({ manifest, values, search, path, filter = null 
     placeholderData: keepPreviousData,
   });
   const rows = query.data?.pages.flatMap((page) => page.value) ?? [];
-  return { query, rows, count: query.data?.pages[0]?.["@odata.count"] ?? null };
+  return { query, rows, path: first, parameters, count: query.data?.pages[0]?.["@odata.count"] ?? null };
 }
 
 /** Read one resource. */

@@ -21,6 +21,8 @@ import { useTranslation } from "react-i18next";
 import { chooseLanguage, isLanguage, LANGUAGES } from "@/i18n/i18n";
 import { usePortal } from "@/manifest/portal";
 import { session, useMe } from "@/session/session";
+import { SearchButton } from "./CommandDialog";
+import { NotificationsButton } from "./NotificationsButton";
 import { SubscriptionSwitcher } from "./SubscriptionSwitcher";
 import { chooseTheme, THEME_CHOICES, useThemeChoice, type ThemeChoice } from "./theme";
 
@@ -79,7 +81,10 @@ export function Header({ onMenu }: { onMenu: () => void }) {
         <span className={styles.brandText}>{t(`shell.brand_${face}`)}</span>
       </Link>
       <span className={styles.space} />
+      <SearchButton buttonClass={styles.button} />
+      <span className={styles.space} />
       {face === "tenant" ? <SubscriptionSwitcher className={styles.button} /> : null}
+      <NotificationsButton className={styles.button} />
       <SettingsMenu className={styles.button} />
       <AccountMenu className={styles.button} />
     </header>

@@ -1,5 +1,5 @@
 /** Puts a portal into its page. */
-import { createDOMRenderer, FluentProvider, makeStyles, RendererProvider } from "@fluentui/react-components";
+import { createDOMRenderer, FluentProvider, RendererProvider } from "@fluentui/react-components";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode, Suspense } from "react";
@@ -12,13 +12,13 @@ import { createPortalRouter, type PortalRouter } from "@/manifest/router";
 import { useSessionState } from "@/session/session";
 import { SignInPage } from "@/session/SignInPage";
 import { styleNonce } from "./nonce";
+import { LiveUpdatesProvider } from "./LiveUpdatesProvider";
+import { NotificationsProvider } from "./notifications";
 import { useTheme } from "./theme";
 import "./global.css";
 
-const useStyles = makeStyles({ root: { minHeight: "100dvh" } });
-
 export async function startPortal(portal: PortalDefinition): Promise<void> {
-  await startTexts([]);
+  await startTexts(portal.resources.map((manifest) => manifest.namespace));
   const container = document.getElementById("portal");
   if (container === null) throw new Error("the page has no place for the portal");
   const nonce = styleNonce();
@@ -38,12 +38,21 @@ export async function startPortal(portal: PortalDefinition): Promise<void> {
 }
 
 function Themed({ router }: { router: PortalRouter }) {
-  const styles = useStyles();
   const theme = useTheme();
   const state = useSessionState();
   return (
-    <FluentProvider theme={theme} className={styles.root}>
-      <Suspense fallback={null}>{state === "out" ? <SignInPage /> : <RouterProvider router={router} />}</Suspense>
+    <FluentProvider theme={theme}>
+      <Suspense fallback={null}>
+        {state === "out" ? (
+          <SignInPage />
+        ) : (
+          <LiveUpdatesProvider>
+            <NotificationsProvider>
+              <RouterProvider router={router} />
+            </NotificationsProvider>
+          </LiveUpdatesProvider>
+        )}
+      </Suspense>
     </FluentProvider>
   );
 }
