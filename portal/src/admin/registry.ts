@@ -59,6 +59,22 @@ export const adminPortal: PortalDefinition = {
       component: () => import("@/pages/providers/Providers"),
     },
     {
+      id: "settings",
+      path: "/settings",
+      namespace: "site_settings",
+      icon: "settings",
+      nav: { section: "site", order: 90, permission: "fabric.read" },
+      component: () => import("@/pages/site/Settings"),
+    },
+    {
+      id: "storage",
+      path: "/storage",
+      namespace: "storage",
+      icon: "disk",
+      nav: { section: "fabric", order: 45, permission: "fabric.read" },
+      component: () => import("@/pages/site/Storage"),
+    },
+    {
       id: "account",
       path: "/account",
       namespace: "account",

@@ -44,6 +44,20 @@ export const accounts: ResourceManifest = {
   tabs: [{ id: "subscriptions", kind: "related", type: "subscription", filter: "account_id eq {id}" }],
   actions: [
     {
+      id: "act_for",
+      icon: "account",
+      permission: "account.admin",
+      method: "POST",
+      path: `${ACCOUNT}/sessions`,
+      when: [
+        { field: "role", in: ["tenant"], reason: "role" },
+        { field: "state", in: ["active"], reason: "suspended" },
+      ],
+      primary: true,
+      dialog: () => import("@/pages/accounts/ActForDialog"),
+      cli: "zaffre account act-for {email}",
+    },
+    {
       id: "suspend",
       icon: "pause",
       permission: "account.admin",

@@ -30,4 +30,6 @@ export const apiTokens: ResourceManifest = {
       cli: "zaffre token delete {name}",
     },
   ],
+  // The page at this address shows the token, once.
+  create: { permission: "account.self", path: "/api-tokens", steps: [] },
 };

@@ -81,4 +81,6 @@ export const plans: ResourceManifest = {
       cli: "zaffre plan delete {name}",
     },
   ],
+  // The page at this address is the plan designer.
+  create: { permission: "plan.admin", path: "/plans", steps: [] },
 };

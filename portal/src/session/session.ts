@@ -4,9 +4,10 @@ import { useSyncExternalStore } from "react";
 
 import { keys } from "@/api/keys";
 import { call, setCredentials } from "@/api/transport";
+import { sessionStorageOfTab } from "./acting";
 import { SessionStore, type SessionState } from "./store";
 
-export const session = new SessionStore(window.localStorage);
+export const session = new SessionStore(sessionStorageOfTab());
 setCredentials(session);
 
 /** Whoever is signed in. */
@@ -18,8 +19,8 @@ export interface Me {
   generation: number;
   /** What they may do; absent when the server does not tell, and then it decides on each request. */
   permissions?: string[];
-  /** The account an administrator acts for. */
-  acting_for?: string | null;
+  /** The account that an administrator acts for, who is the one this is about. */
+  acting_for?: { id: string; name: string; email: string } | null;
 }
 
 export function useSessionState(): SessionState {

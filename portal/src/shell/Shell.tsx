@@ -5,6 +5,7 @@ import { Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { SessionEndedDialog } from "@/session/SessionEndedDialog";
+import { ActingBanner } from "./ActingBanner";
 import { Breadcrumb } from "./Breadcrumb";
 import { Header } from "./Header";
 import { Rail } from "./Rail";
@@ -57,6 +58,7 @@ export function Shell() {
       <Header onMenu={() => setRailOpen(true)} />
       <Rail open={railOpen} onClose={() => setRailOpen(false)} />
       <main className={styles.main} id="content" ref={main} tabIndex={-1}>
+        <ActingBanner />
         <Breadcrumb />
         <div className={styles.page}>
           <Suspense fallback={null}>

@@ -3,6 +3,7 @@ import type { PortalDefinition } from "@/manifest/portal";
 import { apiTokens } from "@/resources/api-tokens";
 import { availabilitySets } from "@/resources/availability-sets";
 import { operations } from "@/resources/operations";
+import { ownImages } from "@/resources/own-images";
 import { ports } from "@/resources/ports";
 import { sessions } from "@/resources/sessions";
 import { sshKeys } from "@/resources/ssh-keys";
@@ -18,6 +19,7 @@ export const tenantPortal: PortalDefinition = {
     virtualMachines,
     availabilitySets,
     sshKeys,
+    ownImages,
     vmNetworks,
     subnets,
     ports,
@@ -50,6 +52,13 @@ export const tenantPortal: PortalDefinition = {
       icon: "network",
       nav: { section: "network", order: 20, permission: "network.read" },
       component: () => import("@/pages/networks/Topology"),
+    },
+    {
+      id: "new-image",
+      path: "/subscriptions/$subscriptionId/images/new",
+      namespace: "images",
+      icon: "image",
+      component: () => import("@/pages/library/NewImagePage"),
     },
     {
       id: "account",

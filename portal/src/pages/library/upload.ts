@@ -33,8 +33,12 @@ async function offsetOf(path: string, signal: AbortSignal): Promise<number> {
   return Number(response.headers.get("upload-offset") ?? "0");
 }
 
-async function append(path: string, offset: number, chunk: Blob, signal: AbortSignal): Promise<number> {
-  const headers = { "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(offset) };
+async function append(path: string, offset: number, chunk: Blob, size: number, signal: AbortSignal): Promise<number> {
+  const headers = {
+    "Content-Type": "application/offset+octet-stream",
+    "Upload-Offset": String(offset),
+    "Upload-Length": String(size),
+  };
   const response = await authorizedFetch(new Request(apiUrl(path), { method: "PATCH", headers, body: chunk, signal }));
   if (!response.ok) throw new ProblemError(await problemFrom(response));
   return Number(response.headers.get("upload-offset") ?? String(offset + chunk.size));
@@ -62,7 +66,7 @@ export async function upload(
   report({ sent: offset, size: file.size, waiting: false });
   while (offset < file.size) {
     try {
-      offset = await append(path, offset, file.slice(offset, offset + CHUNK_BYTES), signal);
+      offset = await append(path, offset, file.slice(offset, offset + CHUNK_BYTES), file.size, signal);
       failures = 0;
       report({ sent: offset, size: file.size, waiting: false });
     } catch (error) {
