@@ -1,7 +1,7 @@
 /** A machine's checkpoints as the tree that they are: taking, naming, deleting, and going back to one. */
 import { Field, Input, makeStyles, mergeClasses, Textarea, tokens } from "@fluentui/react-components";
 import { AddRegular, ArrowResetRegular, DeleteRegular, EditRegular } from "@fluentui/react-icons";
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -58,6 +58,8 @@ const useStyles = makeStyles({
 
 /** A list that says more than this would not be looked through. */
 const MOST = 200;
+/** How often what is in motion is looked at. */
+const MOVING_MS = 3_000;
 
 type Ask = { kind: "take" } | { kind: "rename" | "restore" | "delete"; checkpoint: Checkpoint };
 
@@ -67,10 +69,12 @@ export default function CheckpointsTab({ resource }: TabProps) {
   const [ask, setAsk] = useState<Ask | null>(null);
   const path = `${machinePath(machine)}/checkpoints`;
   const checkpoints = useQuery({
-    queryKey: keys.list("checkpoint", path, { of: String(machine.checkpoint_count), state: machine.state }),
+    queryKey: keys.facet("virtual_machine", machine.id, "checkpoints", machine.generation, machine.state),
     queryFn: async ({ signal }) =>
       (await call<Page<Checkpoint>>("GET", path, { signal, query: { $top: MOST, $orderby: "created_at" } })).body.value,
-    placeholderData: (before) => before,
+    placeholderData: keepPreviousData,
+    // A checkpoint has no events of its own that would tell when it is done.
+    refetchInterval: ({ state }) => (state.data?.some((one) => one.state !== "ready") === true ? MOVING_MS : false),
   });
   const busy = busyOf(machine);
   const reason = busy === null ? null : t(`refusals.${busy}`);

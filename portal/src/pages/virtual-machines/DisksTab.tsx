@@ -8,7 +8,7 @@ import {
   PlugDisconnectedRegular,
 } from "@fluentui/react-icons";
 import { Input } from "@fluentui/react-components";
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -30,6 +30,10 @@ const GIB = 1024 ** 3;
 /** As the API bounds them. */
 const LARGEST_GIB = 65_536;
 const MOST = 100;
+/** States in which nothing is being done with a disk. */
+const SETTLED = ["attached", "available"];
+/** How often what is in motion is looked at. */
+const MOVING_MS = 3_000;
 
 export interface Disk {
   id: string;
@@ -50,8 +54,10 @@ export default function DisksTab({ resource }: TabProps) {
   const path = `/subscriptions/${machine.subscription_id}/disks`;
   const filter = { $filter: `virtual_machine_id eq '${machine.id}'`, $top: String(MOST), $orderby: "created_at" };
   const disks = useQuery({
-    queryKey: keys.list("disk", path, filter),
+    queryKey: keys.facet("virtual_machine", machine.id, "disks", machine.generation, machine.state),
     queryFn: async ({ signal }) => (await call<Page<Disk>>("GET", path, { signal, query: filter })).body.value,
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (state.data?.some((disk) => !SETTLED.includes(disk.state)) === true ? MOVING_MS : false),
   });
   const refusal = refusalOf(machine);
   const reason = refusal === null ? null : t(`refusals.${refusal}`);
@@ -106,7 +112,7 @@ interface DiskItemProps {
 
 function DiskItem({ disk, reason, onAsk }: DiskItemProps) {
   const { t, i18n } = useTranslation(["virtual_machines", "frame"]);
-  const settled = disk.state === "attached" || disk.state === "available";
+  const settled = SETTLED.includes(disk.state);
   const why = settled ? reason : t("refusals.busy");
   const facts: [string, string][] = [
     [t("disks.size"), formatBytes(disk.size_gib * GIB, i18n.language)],

@@ -121,7 +121,7 @@ export default function SizeInput({ value, onChange, values, id }: InputProps) {
   const subscriptionId = useSubscriptionId();
   const imageId = typeof values["image_id"] === "string" ? values["image_id"] : "";
   const image = useQuery({
-    queryKey: keys.list("image", `/subscriptions/${subscriptionId}/images`, { id: imageId }),
+    queryKey: [...keys.type("image"), "options", subscriptionId, imageId],
     queryFn: async ({ signal }) => {
       const path = `/subscriptions/${subscriptionId}/images`;
       const query = { $filter: `id eq '${imageId}'`, $top: 1 };

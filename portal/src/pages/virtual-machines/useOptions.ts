@@ -11,7 +11,7 @@ export const MOST_OPTIONS = 200;
 export function useOptions<T>(type: string, path: string | null, parameters: Record<string, string> = {}) {
   const asked = { $orderby: "name", $top: String(MOST_OPTIONS), ...parameters };
   return useQuery({
-    queryKey: keys.list(type, path ?? "", { ...asked, options: "all" }),
+    queryKey: [...keys.type(type), "options", path, asked],
     queryFn: async ({ signal }) => (await call<Page<T>>("GET", path ?? "", { signal, query: asked })).body.value,
     enabled: path !== null,
   });
