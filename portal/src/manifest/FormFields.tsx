@@ -78,15 +78,26 @@ function FormField({ input, ...form }: FormFieldsProps & { input: InputManifest 
   const set = (next: unknown) => form.onChange({ ...form.values, [input.name]: next });
   if (input.kind === "group") return <Group input={input} title={title} {...form} path={path} />;
   if (input.kind === "component") {
+    const fault = form.faults[path];
     return (
-      <ComponentInput
-        loader={input.component}
-        value={value}
-        onChange={set}
-        values={form.values}
-        error={form.faults[path] ?? null}
-        id={id}
-      />
+      <Field
+        label={help === null ? title : { children: <InfoLabel info={help}>{title}</InfoLabel> }}
+        required={input.required ?? bounds.required ?? false}
+        {...(fault === undefined ? {} : { validationMessage: fault })}
+      >
+        {() => (
+          <ComponentInput
+            loader={input.component}
+            value={value}
+            onChange={set}
+            values={form.values}
+            error={fault ?? null}
+            id={id}
+            label={title}
+            onChosen={(chosen) => form.onChosen?.(input.name, chosen)}
+          />
+        )}
+      </Field>
     );
   }
   const required = input.required ?? bounds.required ?? false;

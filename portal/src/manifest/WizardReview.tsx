@@ -106,7 +106,7 @@ function filledText(input: InputManifest, form: Form, texts: Texts): string {
       .map((item) => Object.values(item).filter(Boolean).join(", "))
       .join("\n");
   }
-  if (input.kind === "select") {
+  if (input.kind === "select" || (input.kind === "component" && form.chosen[input.name] !== undefined)) {
     const shown = shownValues(form)[input.name];
     return formatValue("text", shown, texts.language);
   }

@@ -260,7 +260,13 @@ export interface InputProps {
   onChange: (value: unknown) => void;
   values: FormValues;
   error: string | null;
+  /** For the element that has the label, or for the group of them. */
   id: string;
+  /** The field's title and help are shown around it; whatever it is made of is called by this. */
+  label: string;
+  /** Tell which resource, or resources, the value stands for: their names are shown in the review, their fields count for
+   * quotas. */
+  onChosen?: (chosen: unknown) => void;
 }
 
 export type FormValues = Record<string, unknown>;

@@ -2,6 +2,7 @@
 import type { PortalDefinition } from "@/manifest/portal";
 import { apiTokens } from "@/resources/api-tokens";
 import { availabilitySets } from "@/resources/availability-sets";
+import { disks } from "@/resources/disks";
 import { operations } from "@/resources/operations";
 import { ownImages } from "@/resources/own-images";
 import { ports } from "@/resources/ports";
@@ -17,6 +18,7 @@ export const tenantPortal: PortalDefinition = {
   sections: ["home", "compute", "network", "library", "account"],
   resources: [
     virtualMachines,
+    disks,
     availabilitySets,
     sshKeys,
     ownImages,

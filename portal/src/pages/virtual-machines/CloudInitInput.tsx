@@ -72,7 +72,7 @@ const useStyles = makeStyles({
 export const MOST_CHARACTERS = 65_536;
 const CHECK_PAUSE_MS = 300;
 
-export function CloudInitInput({ value, onChange, error, id }: InputProps) {
+export function CloudInitInput({ value, onChange, error, id, label }: InputProps) {
   const styles = useStyles();
   const { t } = useTranslation(["virtual_machines", "frame"]);
   const text = typeof value === "string" ? value : "";
@@ -172,7 +172,7 @@ export function CloudInitInput({ value, onChange, error, id }: InputProps) {
           autoCapitalize="off"
           autoComplete="off"
           wrap="off"
-          aria-label={t("cloud_init.label")}
+          aria-label={label}
           aria-describedby={statusId}
           aria-invalid={fault !== null || error !== null}
           onChange={(event) => onChange(event.target.value)}

@@ -57,7 +57,8 @@ export default function DisksTab({ resource }: TabProps) {
     queryKey: keys.facet("virtual_machine", machine.id, "disks", machine.generation, machine.state),
     queryFn: async ({ signal }) => (await call<Page<Disk>>("GET", path, { signal, query: filter })).body.value,
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state }) => (state.data?.some((disk) => !SETTLED.includes(disk.state)) === true ? MOVING_MS : false),
+    refetchInterval: ({ state }) =>
+      state.data?.some((disk) => !SETTLED.includes(disk.state)) === true ? MOVING_MS : false,
   });
   const refusal = refusalOf(machine);
   const reason = refusal === null ? null : t(`refusals.${refusal}`);
@@ -150,14 +151,9 @@ function DiskItem({ disk, reason, onAsk }: DiskItemProps) {
   );
 }
 
-function isoOf(machine: Machine): string | null {
-  const iso = (machine as unknown as Record<string, unknown>)["iso_image_id"];
-  return typeof iso === "string" ? iso : null;
-}
-
 function DriveItem({ machine, busy, onAsk }: { machine: Machine; busy: string | null; onAsk: (ask: Ask) => void }) {
   const { t } = useTranslation("virtual_machines");
-  const iso = isoOf(machine);
+  const iso = machine.iso_image_id;
   const images = useOptions<Iso>("image", `/subscriptions/${machine.subscription_id}/images`, { $filter: ISOS });
   const name = iso === null ? t("disks.drive_empty") : (images.data?.find((one) => one.id === iso)?.name ?? iso);
   return (

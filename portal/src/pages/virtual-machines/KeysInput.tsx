@@ -32,17 +32,22 @@ const useStyles = makeStyles({
 /** As the API bounds it. */
 const MOST = 20;
 
-export function KeysInput({ value, onChange, id }: InputProps) {
+export function KeysInput({ value, onChange, onChosen, id, label }: InputProps) {
   const styles = useStyles();
   const { t } = useTranslation(["virtual_machines", "ssh_keys"]);
   const subscriptionId = useSubscriptionId();
   const known = useOptions<SshKey>("ssh_key", `/subscriptions/${subscriptionId}/ssh-keys`);
   const [adding, setAdding] = useState(false);
   const chosen = Array.isArray(value) ? (value as string[]) : [];
-  const toggle = (key: string, on: boolean) =>
-    onChange(on ? [...chosen.filter((one) => one !== key), key] : chosen.filter((one) => one !== key));
+  const toggle = (key: SshKey, on: boolean) => {
+    const others = chosen.filter((one) => one !== key.id);
+    const now = on ? [...others, key.id] : others;
+    onChange(now);
+    const all = [...(known.data ?? []).filter((one) => one.id !== key.id), key];
+    onChosen?.(all.filter((one) => now.includes(one.id)));
+  };
   return (
-    <div id={id} className={styles.room} role="group" aria-label={t("inputs.ssh_key_ids.title")}>
+    <div id={id} className={styles.room} role="group" aria-label={label}>
       <ProblemMessage error={known.error} onRetry={() => void known.refetch()} />
       {known.data === undefined ? (
         known.isPending ? (
@@ -65,7 +70,7 @@ export function KeysInput({ value, onChange, id }: InputProps) {
                     <span className={styles.print}>{key.fingerprint}</span>
                   </>
                 }
-                onChange={(_, data) => toggle(key.id, data.checked === true)}
+                onChange={(_, data) => toggle(key, data.checked === true)}
               />
             </div>
           ))}
@@ -79,7 +84,7 @@ export function KeysInput({ value, onChange, id }: InputProps) {
         open={adding}
         onClose={(added) => {
           setAdding(false);
-          if (added !== null) toggle(added.id, true);
+          if (added !== null) toggle(added, true);
         }}
       />
     </div>

@@ -12,7 +12,8 @@ import { ChangeDialog } from "./ChangeDialog";
 import { Item, ItemBar, ItemList } from "./ItemList";
 import { machineOf, machinePath, refusalOf, type Machine } from "./machine";
 import { NewNetworkPane, type Network } from "./NewNetworkPane";
-import { PortFields, portsBody, type PortDraft } from "./PortsInput";
+import { portsBody, type PortDraft } from "./machineBody";
+import { PortFields } from "./PortsInput";
 import { ReasonedButton } from "./ReasonedButton";
 import { useChange } from "./useChange";
 

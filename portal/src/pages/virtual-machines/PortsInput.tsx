@@ -1,11 +1,12 @@
 /** The networks that a machine is attached to; a new network can be made on the spot. */
 import { Button, Field, Input, makeStyles, Select, tokens } from "@fluentui/react-components";
 import { AddRegular, DeleteRegular } from "@fluentui/react-icons";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { InputProps } from "@/manifest/types";
 import { ProblemMessage } from "@/shell/ProblemMessage";
+import type { PortDraft } from "./machineBody";
 import { NewNetworkPane, type Network, type Subnet } from "./NewNetworkPane";
 import { useOptions } from "./useOptions";
 import { useSubscriptionId } from "./useSubscriptionId";
@@ -31,33 +32,28 @@ const useStyles = makeStyles({
 /** As the API bounds it. */
 const MOST = 8;
 
-/** An attachment as it is filled in: without a network it is not finished. */
-export interface PortDraft {
-  vm_network_id: string;
-  subnet_id: string;
-  address: string;
-}
-
 const EMPTY: PortDraft = { vm_network_id: "", subnet_id: "", address: "" };
 
-/** What is sent: attachments that are finished, and an address only where one is wanted. */
-export function portsBody(value: unknown): Record<string, string>[] {
-  if (!Array.isArray(value)) return [];
-  return (value as PortDraft[])
-    .filter((port) => port.vm_network_id !== "" && port.subnet_id !== "")
-    .map(({ vm_network_id, subnet_id, address }) => ({
-      vm_network_id,
-      subnet_id,
-      ...(address.trim() === "" ? {} : { address: address.trim() }),
-    }));
-}
-
-export function PortsInput({ value, onChange, id }: InputProps) {
+export function PortsInput({ value, onChange, onChosen, id, label }: InputProps) {
   const styles = useStyles();
   const { t } = useTranslation("virtual_machines");
   const subscriptionId = useSubscriptionId();
   const [pane, setPane] = useState(false);
   const ports = Array.isArray(value) ? (value as PortDraft[]) : [];
+  const networks = useOptions<Network>("vm_network", `/subscriptions/${subscriptionId}/vm-networks`);
+  const names = JSON.stringify(
+    ports.map((port) => {
+      const network = networks.data?.find((one) => one.id === port.vm_network_id)?.name ?? "";
+      return port.address.trim() === "" ? network : `${network}=${port.address.trim()}`;
+    }),
+  );
+  const told = useRef("[]");
+  useEffect(() => {
+    // As the command line takes them, which reads well enough for the review.
+    if (told.current === names) return;
+    told.current = names;
+    onChosen?.((JSON.parse(names) as string[]).filter((name) => name !== "").map((name) => ({ id: name, name })));
+  }, [names, onChosen]);
   const change = (place: number, port: PortDraft) => onChange(ports.map((one, at) => (at === place ? port : one)));
   const made = (network: Network | null) => {
     setPane(false);
@@ -68,7 +64,7 @@ export function PortsInput({ value, onChange, id }: InputProps) {
     else if (ports.length < MOST) onChange([...ports, port]);
   };
   return (
-    <div id={id} className={styles.room} role="group" aria-label={t("inputs.ports.title")}>
+    <div id={id} className={styles.room} role="group" aria-label={label}>
       {ports.length === 0 ? <p className={styles.empty}>{t("ports.none")}</p> : null}
       {ports.map((port, place) => (
         <PortFields

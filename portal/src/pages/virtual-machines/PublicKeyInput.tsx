@@ -16,7 +16,7 @@ const useStyles = makeStyles({
 /** No public key is longer. */
 const MOST_BYTES = 16_384;
 
-export default function PublicKeyInput({ value, onChange, id, error }: InputProps) {
+export default function PublicKeyInput({ value, onChange, id, error, label }: InputProps) {
   const styles = useStyles();
   const { t } = useTranslation("ssh_keys");
   const file = useRef<HTMLInputElement>(null);
@@ -35,7 +35,7 @@ export default function PublicKeyInput({ value, onChange, id, error }: InputProp
         value={text}
         rows={5}
         spellCheck={false}
-        aria-label={t("inputs.public_key.title")}
+        aria-label={label}
         aria-invalid={fault !== null || error !== null}
         placeholder="ssh-ed25519 AAAA… ada@laptop"
         onChange={(_, data) => onChange(data.value)}

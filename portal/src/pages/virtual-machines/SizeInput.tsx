@@ -44,6 +44,7 @@ const MIB = 1024 ** 2;
 export interface SizeChoiceProps {
   value: string | null;
   onChange: (size: string) => void;
+  onChosen?: (size: Size | null) => void;
   label: string;
   id?: string;
   /** The least memory that the machine needs. */
@@ -53,7 +54,7 @@ export interface SizeChoiceProps {
 }
 
 /** All sizes on offer as a group of radio buttons. */
-export function SizeChoice({ value, onChange, label, id, minimumMemoryMib, held }: SizeChoiceProps) {
+export function SizeChoice({ value, onChange, onChosen, label, id, minimumMemoryMib, held }: SizeChoiceProps) {
   const styles = useStyles();
   const { t, i18n } = useTranslation("virtual_machines");
   const subscriptionId = useSubscriptionId();
@@ -81,7 +82,10 @@ export function SizeChoice({ value, onChange, label, id, minimumMemoryMib, held 
       className={styles.group}
       aria-label={label}
       value={value ?? ""}
-      onChange={(_, data) => onChange(data.value)}
+      onChange={(_, data) => {
+        onChange(data.value);
+        onChosen?.(sizes.data.find((size) => size.name === data.value) ?? null);
+      }}
     >
       {inOrder(sizes.data).map((size) => {
         const misfit = misfitOf(size, room);
@@ -116,8 +120,7 @@ interface Image {
 }
 
 /** The same as a field of the wizard: what is possible depends on the image chosen above it. */
-export default function SizeInput({ value, onChange, values, id }: InputProps) {
-  const { t } = useTranslation("virtual_machines");
+export default function SizeInput({ value, onChange, onChosen, values, id, label }: InputProps) {
   const subscriptionId = useSubscriptionId();
   const imageId = typeof values["image_id"] === "string" ? values["image_id"] : "";
   const image = useQuery({
@@ -132,9 +135,10 @@ export default function SizeInput({ value, onChange, values, id }: InputProps) {
   return (
     <SizeChoice
       id={id}
-      label={t("inputs.size.title")}
+      label={label}
       value={typeof value === "string" ? value : null}
       onChange={onChange}
+      {...(onChosen === undefined ? {} : { onChosen })}
       minimumMemoryMib={image.data?.minimum_memory_mib ?? null}
     />
   );

@@ -30,7 +30,7 @@ export default function TagsDialog({ resource, onClose }: DialogProps) {
       onSubmit={save}
       onClose={() => onClose()}
     >
-      <TagsInput id="tags" value={tags} onChange={setTags} values={{}} error={null} />
+      <TagsInput id="tags" label={t("actions.tags.title")} value={tags} onChange={setTags} values={{}} error={null} />
     </ChangeDialog>
   );
 }

@@ -37,13 +37,13 @@ export function tagsDraft(tags: unknown): TagDraft[] {
   return Object.entries(tags as Record<string, string>).map(([key, value]) => ({ key, value }));
 }
 
-export function TagsInput({ value, onChange, id }: InputProps) {
+export function TagsInput({ value, onChange, id, label }: InputProps) {
   const styles = useStyles();
   const { t } = useTranslation("virtual_machines");
   const tags = Array.isArray(value) ? (value as TagDraft[]) : [];
   const change = (place: number, tag: TagDraft) => onChange(tags.map((one, at) => (at === place ? tag : one)));
   return (
-    <div id={id} className={styles.room} role="group" aria-label={t("inputs.tags.title")}>
+    <div id={id} className={styles.room} role="group" aria-label={label}>
       {tags.map((tag, place) => (
         <div key={place} className={styles.tag}>
           <Field label={t("tags.key")}>
