@@ -82,6 +82,7 @@ def test_the_keyboard_finds_the_way_out(browser: Browser, portal: Portal) -> Non
     with portal.as_tenant(browser) as page:
         open_tab(page, portal, "console")
         screen = screen_of(page, portal)
+        wait_until(page, lambda: colours(screen) > 1, "nothing is painted")
         screen.focus()
         page.keyboard.press("Tab")
         expect(screen).to_be_focused()
@@ -115,7 +116,8 @@ def test_the_serial_console_answers(browser: Browser, portal: Portal) -> None:
 
 
 def test_the_serial_log_can_be_read_and_downloaded(browser: Browser, portal: Portal) -> None:
-    with portal.as_tenant(browser, NARROW, "dark") as page:
+    with portal.as_tenant(browser, theme="dark") as page:
+        page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
         open_tab(page, portal, "serial")
         page.get_by_role("tab", name="Log", exact=True).click()
         expect(page.get_by_role("log")).to_contain_text("login")

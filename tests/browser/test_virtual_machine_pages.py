@@ -38,7 +38,7 @@ def test_the_wizard_makes_a_machine_with_the_keyboard_alone(browser: Browser, po
         expect(page.get_by_role("option").first).to_be_visible()
         page.keyboard.press("Enter")
         page.keyboard.press("Escape")
-        page.keyboard.press("Tab")
+        press_until_focused(page, "radio", "tiny")
         page.keyboard.press("Space")
         expect(page.get_by_role("radio", name="tiny")).to_be_checked()
         for heading in ("Disks", "Networking", "Access", "Placement"):
@@ -58,7 +58,8 @@ def test_the_wizard_makes_a_machine_with_the_keyboard_alone(browser: Browser, po
 
 
 def test_the_wizard_takes_a_new_key_and_looks_over_cloud_init(browser: Browser, portal: Portal) -> None:
-    with portal.as_tenant(browser, NARROW) as page:
+    with portal.as_tenant(browser) as page:
+        page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
         page.goto(f"{machines(portal)}/new")
         page.get_by_role("tab", name=re.compile("Access")).click()
         page.get_by_role("button", name="New SSH key").click()

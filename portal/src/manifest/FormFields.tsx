@@ -4,6 +4,7 @@ import {
   Field,
   InfoLabel,
   Input,
+  Label,
   makeStyles,
   Radio,
   RadioGroup,
@@ -35,6 +36,8 @@ const useStyles = makeStyles({
   },
   legend: { fontWeight: tokens.fontWeightSemibold, padding: "0 4px" },
   groupHead: { display: "flex", justifyContent: "space-between", alignItems: "center" },
+  component: { display: "flex", flexDirection: "column", gap: "4px", minWidth: 0 },
+  fault: { margin: 0, color: tokens.colorPaletteRedForeground1, fontSize: tokens.fontSizeBase200 },
   code: { fontFamily: tokens.fontFamilyMonospace },
   inline: { display: "flex", flexWrap: "wrap", gap: "0 8px" },
 });
@@ -68,6 +71,7 @@ export function FormFields(props: FormFieldsProps) {
 }
 
 function FormField({ input, ...form }: FormFieldsProps & { input: InputManifest }) {
+  const styles = useStyles();
   const { texts, prefix = "" } = form;
   const path = prefix + input.name;
   const id = useId();
@@ -79,25 +83,33 @@ function FormField({ input, ...form }: FormFieldsProps & { input: InputManifest 
   if (input.kind === "group") return <Group input={input} title={title} {...form} path={path} />;
   if (input.kind === "component") {
     const fault = form.faults[path];
+    const required = input.required ?? bounds.required ?? false;
+    // Not a `Field`: that would give its label to every control within.
     return (
-      <Field
-        label={help === null ? title : { children: <InfoLabel info={help}>{title}</InfoLabel> }}
-        required={input.required ?? bounds.required ?? false}
-        {...(fault === undefined ? {} : { validationMessage: fault })}
-      >
-        {() => (
-          <ComponentInput
-            loader={input.component}
-            value={value}
-            onChange={set}
-            values={form.values}
-            error={fault ?? null}
-            id={id}
-            label={title}
-            onChosen={(chosen) => form.onChosen?.(input.name, chosen)}
-          />
+      <div className={styles.component}>
+        {help === null ? (
+          <Label required={required}>{title}</Label>
+        ) : (
+          <InfoLabel info={help} required={required}>
+            {title}
+          </InfoLabel>
         )}
-      </Field>
+        <ComponentInput
+          loader={input.component}
+          value={value}
+          onChange={set}
+          values={form.values}
+          error={fault ?? null}
+          id={id}
+          label={title}
+          onChosen={(chosen) => form.onChosen?.(input.name, chosen)}
+        />
+        {fault === undefined ? null : (
+          <p className={styles.fault} role="alert">
+            {fault}
+          </p>
+        )}
+      </div>
     );
   }
   const required = input.required ?? bounds.required ?? false;

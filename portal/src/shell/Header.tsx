@@ -76,7 +76,7 @@ export function Header({ onMenu }: { onMenu: () => void }) {
         aria-label={t("shell.menu")}
         onClick={onMenu}
       />
-      <Link to="/" className={styles.brand}>
+      <Link to="/" className={styles.brand} aria-label={t(`shell.brand_${face}`)}>
         <img src="/zaffre.svg" alt="" width={24} height={24} />
         <span className={styles.brandText}>{t(`shell.brand_${face}`)}</span>
       </Link>

@@ -150,6 +150,8 @@ export function GraphicalConsole({ subscriptionId, machineId, name, on }: Graphi
     const canvas = screen === null ? null : target.current?.querySelector("canvas");
     if (canvas === null || canvas === undefined) return;
     canvas.tabIndex = 0;
+    // Tab is the guest's: Fluent's own keyboard navigation stays out.
+    canvas.dataset["tabster"] = JSON.stringify({ focusable: { ignoreKeydown: { Tab: true } }, uncontrolled: {} });
     canvas.setAttribute("role", "application");
     canvas.setAttribute("aria-label", label);
     canvas.setAttribute("aria-describedby", hintId);

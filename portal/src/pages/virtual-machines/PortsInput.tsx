@@ -24,6 +24,7 @@ const useStyles = makeStyles({
     borderRadius: tokens.borderRadiusMedium,
   },
   legend: { fontWeight: tokens.fontWeightSemibold, padding: "0 4px" },
+  input: { minWidth: 0, width: "100%" },
   remove: { justifySelf: "start", alignSelf: "end" },
   bar: { display: "flex", flexWrap: "wrap", gap: "8px" },
   empty: { margin: 0, color: tokens.colorNeutralForeground2 },
@@ -149,6 +150,7 @@ export function PortFields({ legend, subscriptionId, port, onChange, onRemove }:
       </Field>
       <Field label={t("ports.address")} hint={t("ports.address_help")}>
         <Input
+          className={styles.input}
           value={port.address}
           maxLength={15}
           inputMode="decimal"
