@@ -79,6 +79,13 @@ class OvnSite:
     def unbind(self, port_id: str) -> None:
         self.host.unplug(port_id)
 
+    def add_host(self) -> str:
+        self.central.sbctl("--timeout=20", "wait-until", "chassis", self.host.name)
+        return self.central.sbctl("get", "chassis", self.host.name, "hostname").strip().strip('"')
+
+    def strange_host(self) -> str:
+        return "stranger"
+
     def alter_address(self, port_id: str, address: str) -> None:
         self.central.nbctl("lsp-set-addresses", port_id, f"02:00:00:00:00:02 {address}")
 

@@ -38,6 +38,13 @@ class SimulatedSite:
         self._world.backplane(ADDRESS).bind(port_id, "host-1")
         return "host-1"
 
+    def add_host(self) -> str:
+        return "host-1.example"
+
+    def strange_host(self) -> str:
+        self._world.faults(ADDRESS).absent_hosts.add("stranger.example")
+        return "stranger.example"
+
     def add_foreign(self) -> None:
         self._world.backplane(ADDRESS).add_foreign("somebody else's switch")
 

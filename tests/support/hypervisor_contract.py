@@ -210,6 +210,15 @@ class HypervisorContract:
         assert facts.memory_mib > 0
         assert facts.storage_gib >= facts.storage_free_gib > 0
 
+    async def test_a_door_that_did_not_make_the_pool_leaves_it_when_it_withdraws(
+        self, lab: HypervisorLab, host: Hypervisor
+    ):
+        await host.upload_volume("kept", b"content")
+        async with second_door(lab) as other:
+            await other.facts()
+            await other.withdraw()
+        assert [volume.name for volume in await host.volumes()] == ["kept"]
+
     async def test_two_doors_to_one_host_read_the_same_engine_uuid(self, lab: HypervisorLab, host: Hypervisor):
         async with second_door(lab) as other:
             uuids = {(await door.facts()).engine_uuid for door in (host, other)}

@@ -56,6 +56,14 @@ class PlaneSite(Protocol):
         """Have the host let go of the port."""
         ...
 
+    def add_host(self) -> str:
+        """Have a host take part in the plane; returns its hostname."""
+        ...
+
+    def strange_host(self) -> str:
+        """Return the hostname of a host that takes no part in it."""
+        ...
+
     def alter_address(self, port_id: str, address: str) -> None: ...
     def alter_vsid(self, subnet_id: str, vsid: int) -> None: ...
     def drop_port(self, port_id: str) -> None: ...
@@ -494,6 +502,14 @@ class NetworkPlaneContract:
         site.unbind(small.port.id)
         down = PlanePortState(small.port, up=False, chassis=None)
         await eventually(lambda: plane.port_state(small.port.id), lambda state: state == down)
+
+    async def test_a_host_of_the_plane_is_known_by_its_hostname(self, site: PlaneSite, plane: NetworkPlane):
+        hostname = site.add_host()
+        await eventually(lambda: plane.knows_host(hostname), lambda known: known is True)
+
+    async def test_a_host_that_takes_no_part_in_the_plane_is_not_known(self, site: PlaneSite, plane: NetworkPlane):
+        site.add_host()
+        assert await plane.knows_host(site.strange_host()) is False
 
     async def test_listeners_hear_on_the_event_loop_that_a_port_came_up_and_went_down(
         self, site: PlaneSite, plane: NetworkPlane, small: Small

@@ -245,6 +245,7 @@ class PretendedHost:
         self.name = f"host-{next(_host_numbers)}"
         self._central = central
         central.sbctl("chassis-add", self.name, "geneve", "127.0.0.1")
+        central.sbctl("set", "chassis", self.name, f"hostname={self.name}")
 
     def plug(self, port_id: str) -> None:
         self._central.settle()

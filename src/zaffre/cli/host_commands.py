@@ -9,16 +9,28 @@ from zaffre.cli.arguments import HostArgument, NewNameArgument, StampOption
 from zaffre.cli.charts import USUAL_SINCE, SinceOption, show_metrics
 from zaffre.cli.columns import NAME, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
+from zaffre.cli.exit_codes import ExitCode
 from zaffre.cli.invocation import Invocation
 from zaffre.cli.options import Confirmation, ListWishes, Waiting
 from zaffre.cli.sheets import Fact, Section
 from zaffre.cli.states import BAD, styled_state
 from zaffre.cli.tables import Column
 from zaffre.cli.words import instant_text
-from zaffre.client import HostState, HostView, NewHostBody
+from zaffre.client import HostState, HostView, NewHostBody, PreflightCheckView, PreflightView
 
 group = CommandGroup(help="Hypervisor hosts.")
 app = group.app
+
+UriOption = Annotated[
+    str, typer.Option("--uri", metavar="URI", help="How to reach it, as in qemu+tls://host-1/system.")
+]
+DriverOption = Annotated[str, typer.Option("--driver", metavar="NAME", help="What speaks to it.")]
+PoolOption = Annotated[
+    str | None, typer.Option("--pool-path", metavar="PATH", help="Where it keeps disks.", show_default=False)
+]
+BridgeOption = Annotated[
+    str | None, typer.Option("--bridge", metavar="NAME", help="Its OVN integration bridge.", show_default=False)
+]
 
 
 @group.command("list")
@@ -56,30 +68,45 @@ def show_host_metrics(run: Invocation, host: HostArgument, *, since: SinceOption
     show_metrics(run, since, lambda begin, step_s: hosts.metrics(host_id, begin, step_s=step_s))
 
 
+@group.command("preflight")
+def preflight_host(
+    run: Invocation,
+    name: NewNameArgument,
+    stamp: StampOption,
+    uri: UriOption,
+    driver: DriverOption = "libvirt",
+    pool_path: PoolOption = None,
+    integration_bridge: BridgeOption = None,
+) -> None:
+    """See what is in the way of adding a host.
+
+    The machine is looked at, and what to do about each thing is said. Nothing is changed.
+    """
+    found = run.client.admin.hosts.preflight(_body(run, name, stamp, uri, driver, pool_path, integration_bridge, None))
+    run.show(found, lambda: _findings(found))
+    failed = [check for check in found.checks if not check.ok]
+    if failed:
+        run.terminal.note(f"{len(failed)} of {len(found.checks)} checks failed.")
+        raise typer.Exit(ExitCode.REFUSED)
+    run.terminal.done(f"Nothing is in the way of adding {name}.")
+
+
 @group.command("add")
 def add_host(
     run: Invocation,
     waiting: Waiting,
     name: NewNameArgument,
     stamp: StampOption,
-    uri: Annotated[str, typer.Option("--uri", metavar="URI", help="How to reach it, as in qemu+tls://host-1/system.")],
-    driver: Annotated[str, typer.Option("--driver", metavar="NAME", help="What speaks to it.")] = "libvirt",
-    pool_path: Annotated[
-        str | None, typer.Option("--pool-path", metavar="PATH", help="Where it keeps disks.", show_default=False)
-    ] = None,
-    integration_bridge: Annotated[
-        str | None, typer.Option("--bridge", metavar="NAME", help="Its OVN integration bridge.", show_default=False)
-    ] = None,
+    uri: UriOption,
+    driver: DriverOption = "libvirt",
+    pool_path: PoolOption = None,
+    integration_bridge: BridgeOption = None,
     provider_address: Annotated[
         str | None, typer.Option("--provider-address", metavar="ADDRESS", help="Its address for tunnels.")
     ] = None,
 ) -> None:
     """Add a host: connect to it, and let guests be placed on it."""
-    given = {"pool_path": pool_path, "integration_bridge": integration_bridge, "provider_address": provider_address}
-    body = NewHostBody.model_validate(
-        {key: value for key, value in given.items() if value is not None}
-        | {"name": name, "stamp_id": run.id_in(run.client.admin.stamps, stamp), "uri": uri, "driver": driver}
-    )
+    body = _body(run, name, stamp, uri, driver, pool_path, integration_bridge, provider_address)
     run.finish(run.client.admin.hosts.add(body), waiting, lambda host: f"Host {host.name} is {host.state}.")
 
 
@@ -106,6 +133,45 @@ def remove_host(run: Invocation, waiting: Waiting, confirmation: Confirmation, h
     found = run.find(hosts, host)
     run.confirm(confirmation, f"Remove the host {found.name}?", ["copies of images on it"])
     run.finish(hosts.remove(found.id), waiting, lambda _: f"Host {found.name} is removed.")
+
+
+def _body(
+    run: Invocation,
+    name: str,
+    stamp: str,
+    uri: str,
+    driver: str,
+    pool_path: str | None,
+    integration_bridge: str | None,
+    provider_address: str | None,
+) -> NewHostBody:
+    given = {"pool_path": pool_path, "integration_bridge": integration_bridge, "provider_address": provider_address}
+    return NewHostBody.model_validate(
+        {key: value for key, value in given.items() if value is not None}
+        | {"name": name, "stamp_id": run.id_in(run.client.admin.stamps, stamp), "uri": uri, "driver": driver}
+    )
+
+
+def _findings(found: PreflightView) -> list[Section]:
+    """Return the checks, each with what to do about it, and what the machine is."""
+    sections = [Section("Checks", [fact for check in found.checks for fact in _finding(check)])]
+    if found.facts is not None:
+        facts = found.facts
+        machine: list[Fact] = [
+            ("Host name", facts.hostname),
+            ("Engine", facts.engine_version),
+            ("Acceleration", facts.accelerator),
+            ("Processors", facts.vcpus),
+            ("Memory", f"{facts.memory_mib} MiB"),
+            ("Storage", f"{facts.storage_gib} GiB ({facts.storage_free_gib} free)"),
+        ]
+        sections.append(Section("Machine", machine))
+    return sections
+
+
+def _finding(check: PreflightCheckView) -> list[Fact]:
+    facts: list[Fact] = [(f"{'✓' if check.ok else '✗'} {check.title}", check.detail)]
+    return facts if check.remedy is None else [*facts, ("  What to do", check.remedy)]
 
 
 def _state(host: HostView) -> Text:

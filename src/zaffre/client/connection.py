@@ -76,6 +76,7 @@ class Connection:
         parameters: Mapping[str, Any] | None = None,
         if_match: int | None = None,
         signed: bool = True,
+        read_timeout_s: float | None = None,
     ) -> httpx.Response:
         """Send a request and return its answer.
 
@@ -86,6 +87,7 @@ class Connection:
             parameters: the query; those that are None are left out.
             if_match: the generation that the resource must still have.
             signed: whether to say who asks.
+            read_timeout_s: how long the server may stay silent, where that is not the usual.
 
         Raises:
             ZaffreError: the server refused.
@@ -99,7 +101,7 @@ class Connection:
             headers["Content-Type"] = "application/json"
             content = body.model_dump_json(exclude_unset=True, by_alias=True).encode()
         query = {name: str(value) for name, value in (parameters or {}).items() if value is not None}
-        return self.send(Call(method, path, query, headers, content), signed=signed)
+        return self.send(Call(method, path, query, headers, content, read_timeout_s=read_timeout_s), signed=signed)
 
     def send(self, call: Call, *, signed: bool = True) -> httpx.Response:
         """Send a prepared request and return its answer, read.

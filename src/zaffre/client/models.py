@@ -91,6 +91,22 @@ class ChangeCheckpointBody(Wire):
     description: str | None = None
 
 
+class CheckName(OpenEnum):
+    """
+    What is looked at, in this order.
+    """
+
+    STAMP = "stamp"
+    NAME = "name"
+    ADDRESS = "address"
+    CONNECTION = "connection"
+    STORAGE = "storage"
+    VERSION = "version"
+    MACHINE = "machine"
+    NETWORK = "network"
+    ACCELERATION = "acceleration"
+
+
 class CheckpointState(OpenEnum):
     """
     What is being done with a checkpoint.
@@ -839,6 +855,36 @@ class PortView(Wire):
     subnet_id: str
     up: bool
     virtual_machine_id: str
+
+
+class PreflightCheckView(Wire):
+    """What was found about one thing."""
+
+    name: CheckName
+    detail: str
+    ok: bool
+    remedy: str | None
+    title: str
+
+
+class PreflightFactsView(Wire):
+    """What the machine is."""
+
+    accelerator: Accelerator | None
+    engine_uuid: str
+    engine_version: str
+    hostname: str
+    memory_mib: int
+    storage_free_gib: int
+    storage_gib: int
+    vcpus: int
+
+
+class PreflightView(Wire):
+    """What would be in the way of adding a host."""
+
+    checks: list[PreflightCheckView]
+    facts: PreflightFactsView | None
 
 
 class Problem(Wire):

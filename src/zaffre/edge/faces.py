@@ -13,7 +13,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.types import ASGIApp
 
 import zaffre
-from zaffre.edge.api import events, health, operations, overview, search, settings
+from zaffre.edge.api import events, health, host_preflight, operations, overview, search, settings
 from zaffre.edge.site import Site
 from zaffre.fabric import api as fabric_api
 from zaffre.fabric.measurements import api as measurements_api
@@ -57,6 +57,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield operations.administration
         yield health.administration
         yield overview.administration
+        yield host_preflight.administration
         yield settings.administration
         yield search.administration
         for provider in providers:

@@ -16,6 +16,7 @@ from zaffre.compute.power_operations import machine_power_sagas
 from zaffre.compute.reconcile import FullRead, GuestWatch
 from zaffre.compute.services import ComputeServices
 from zaffre.edge.drivers import Drivers
+from zaffre.edge.host_preflight import HostPreflight
 from zaffre.fabric.hypervisors import Hypervisors
 from zaffre.fabric.image_copies import ImageCopies
 from zaffre.fabric.library import Library
@@ -66,6 +67,7 @@ class Site:
         self.metrics.event_streams.set_function(lambda: self.stream.open)
         self.hypervisors = Hypervisors(units, drivers.hypervisors, self.metrics)
         self.planes = NetworkPlanes(units, drivers.planes)
+        self.preflight = HostPreflight(units, self.hypervisors, self.planes)
         self.library = Library(
             settings.library_directory, settings.library.image_limit_gib, settings.library.import_directories
         )

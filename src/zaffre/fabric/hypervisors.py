@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import select
 
 from zaffre.fabric.drivers.hypervisor import (
+    HostAddress,
     HostConnected,
     HostEvent,
     HostLost,
@@ -20,7 +21,7 @@ from zaffre.fabric.drivers.hypervisor import (
     Hypervisor,
     HypervisorDriver,
 )
-from zaffre.fabric.hosts import Hosts, address_of
+from zaffre.fabric.hosts import Hosts, NewHost, address_of
 from zaffre.fabric.tables import HostRow
 from zaffre.foundation.actor import system_actor
 from zaffre.foundation.background import Loop
@@ -92,6 +93,15 @@ class Hypervisors:
         async with self._units.read(system_actor("fabric")) as work:
             row = await Hosts(work).get(host_id)
         return self._open(row).hypervisor
+
+    def open_unknown(self, draft: NewHost) -> Hypervisor:
+        """Return a door to a machine that is not a host. It is nobody's but the caller's, who closes it.
+
+        Raises:
+            InvalidInput: there is no such driver, or it cannot understand the address.
+        """
+        address = HostAddress(draft.name, draft.uri, draft.pool_path, draft.integration_bridge)
+        return self.driver(draft.driver).open(address)
 
     def connected(self) -> list[tuple[str, Hypervisor]]:
         """Return the hosts that answer, with their ids."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from zaffre.client.collection import Collection, Listing
-from zaffre.client.connection import Connection
+from zaffre.client.connection import Connection, parsed
 from zaffre.client.models import (
     CloudView,
     HostChangeBody,
@@ -14,10 +14,14 @@ from zaffre.client.models import (
     NewHostBody,
     NewLogicalNetworkBody,
     NewStampBody,
+    PreflightView,
     StampView,
     UnmanagedGuestView,
 )
 from zaffre.client.waiting import Accepted
+
+PREFLIGHT_TIMEOUT_S = 120.0
+"""The deadlines of everything that is looked at, together; a host that answers takes seconds."""
 
 
 class Stamps(Collection[StampView, StampView]):
@@ -50,6 +54,12 @@ class Hosts(Collection[HostView, HostView]):
     def add(self, body: NewHostBody) -> Accepted[HostView]:
         """Add a host: connect to it, find out what it is, and let guests be placed on it."""
         return self._start_creating(body, HostView)
+
+    def preflight(self, body: NewHostBody) -> PreflightView:
+        """Look at a machine that is to become a host, and say what would be in the way. Nothing is changed."""
+        path = f"{self._path}/preflight"
+        response = self._connection.ask("POST", path, body, read_timeout_s=PREFLIGHT_TIMEOUT_S)
+        return parsed(response, PreflightView)
 
     def metrics(
         self, host_id: str, begin: datetime | None = None, end: datetime | None = None, step_s: int | None = None

@@ -33,6 +33,19 @@ class HostUnreachable(Unavailable):
             remedy="Zaffre keeps reconnecting; check that the host is up and that libvirtd listens on its address.",
             target=host,
         )
+        self.cause = cause
+
+
+class HostPoolUnusable(HostUnreachable):
+    """The host answers, and nothing can be done with it: its storage pool cannot be used."""
+
+    code = "host.pool_unusable"
+    title = "A host's storage pool cannot be used"
+
+    def __init__(self, host: str, cause: str) -> None:
+        super().__init__(host, cause)
+        self.detail = f"Host {host} answers, but its storage pool cannot be used: {cause}."
+        self.remedy = "Check that the pool's directory can be made and written on the host, or name another one."
 
 
 class HypervisorRefused(DomainError):
@@ -619,6 +632,13 @@ class Hypervisor(Protocol):
         """Read the counters of the host and of all its running guests in one question.
 
         A guest that is busy with a change is left out rather than waited for, and so are those Zaffre did not make.
+        """
+        ...
+
+    async def withdraw(self) -> None:
+        """Take back what opening this door made on the host: the storage pool, when it was not there before.
+
+        For a host that was only looked at. Files in the pool's directory stay.
         """
         ...
 

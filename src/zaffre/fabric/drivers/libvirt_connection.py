@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import libvirt
 
-from zaffre.fabric.drivers.hypervisor import HostAddress, HostUnreachable, HypervisorRefused
+from zaffre.fabric.drivers.hypervisor import HostAddress, HostPoolUnusable, HostUnreachable
 from zaffre.fabric.drivers.libvirt_errors import call_translated
 from zaffre.fabric.drivers.libvirt_session import HostSession
 from zaffre.fabric.drivers.libvirt_workers import DetachedCall, HostWorkers, Lane, call_soon
@@ -46,6 +46,10 @@ class ConnectionListener:
 class _ConnectFailed(Exception):
     """An attempt to connect failed; the text is the cause."""
 
+    def __init__(self, cause: str, error: type[HostUnreachable] = HostUnreachable) -> None:
+        super().__init__(cause)
+        self.error = error
+
 
 def retry_delays_s(chance: random.Random) -> Iterator[float]:
     """Yield how long to wait before each next attempt: doubling up to a bound, each less up to half of it by chance.
@@ -69,6 +73,7 @@ class HostConnection:
         self._workers = HostWorkers(address.name)
         self._session: HostSession | None = None
         self._cause = "it has not been reached yet"
+        self._error: type[HostUnreachable] = HostUnreachable
         self._tried = asyncio.Event()
         self._hanging: list[DetachedCall[HostSession]] = []
         self._keeper: asyncio.Task[None] | None = asyncio.create_task(
@@ -106,7 +111,7 @@ class HostConnection:
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
         session, self._session = self._session, None
-        self._cause = "the connection was closed"
+        self._cause, self._error = "the connection was closed", HostUnreachable
         self._tried.set()
         if session is not None:
             await self._dispose(session)
@@ -120,7 +125,7 @@ class HostConnection:
             except TimeoutError:
                 self._cause = f"it could not be reached within {deadline_s:g} s"
         if self._session is None:
-            raise HostUnreachable(self._address.name, self._cause)
+            raise self._error(self._address.name, self._cause)
         return self._session
 
     async def _keep_connected(self) -> None:
@@ -139,7 +144,7 @@ class HostConnection:
         try:
             session = await self._open(broken)
         except _ConnectFailed as failure:
-            self._mark_lost(str(failure))
+            self._mark_lost(str(failure), failure.error)
             return
         self._session = session
         self._tried.set()
@@ -159,8 +164,8 @@ class HostConnection:
             cause = f"connecting took longer than {_CONNECT_DEADLINE_S:g} s"
         except libvirt.libvirtError as error:
             cause = str(error)
-        except HypervisorRefused as error:
-            cause = error.detail
+        except HostPoolUnusable as error:
+            raise _ConnectFailed(error.cause, HostPoolUnusable) from error
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the retries: the next may succeed
             _log.warning("connecting to host %s failed", self._address.name, exc_info=error)
             cause = f"{type(error).__name__}: {error}"
@@ -177,10 +182,10 @@ class HostConnection:
 
         return HostSession(self._address, on_closed, on_guest_event)
 
-    def _mark_lost(self, cause: str) -> None:
+    def _mark_lost(self, cause: str, error: type[HostUnreachable] = HostUnreachable) -> None:
         first_news = self._session is not None or not self._tried.is_set()
         self._session = None
-        self._cause = cause
+        self._cause, self._error = cause, error
         self._tried.set()
         if first_news:
             self._listener.lost(cause)

@@ -335,6 +335,10 @@ class LibvirtHypervisor:
         """Read the counters of the host and of all its running guests."""
         return await self._read("show its counters", measure_host)
 
+    async def withdraw(self) -> None:
+        """Take back what opening this door made on the host."""
+        await self._change("take back its storage pool", HostSession.withdraw_pool)
+
     async def close(self) -> None:
         """Close the connection and end the driver's threads. Guests go on running."""
         await self._observer.close()

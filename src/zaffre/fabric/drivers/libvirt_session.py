@@ -3,11 +3,12 @@
 import contextlib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import libvirt
 
-from zaffre.fabric.drivers.hypervisor import HostAddress, HypervisorRefused
+from zaffre.fabric.drivers.hypervisor import HostAddress, HostPoolUnusable, HypervisorRefused
 from zaffre.fabric.drivers.libvirt_events import ensure_event_loop
 
 POOL_NAME = "zaffre"
@@ -43,15 +44,16 @@ class HostSession:
         """Connect; blocks for as long as the transport takes.
 
         Raises:
-            libvirt.libvirtError: the host could not be reached or has no usable pool.
-            HypervisorRefused: the host's pool is somewhere else than the address says.
+            libvirt.libvirtError: the host could not be reached.
+            HostPoolUnusable: the host has no usable pool, or one somewhere else than the address says.
         """
         ensure_event_loop()
         self.address = address
         self.connection = libvirt.open(address.uri)
         try:
             self.connection.setKeepAlive(_KEEP_ALIVE_INTERVAL_S, _KEEP_ALIVE_COUNT)
-            self.pool = ensure_pool(self.connection, address)
+            self._prepared = _usable_pool(self.connection, address)
+            self.pool = self._prepared.pool
             self._watch(on_closed, on_guest_event)
         except BaseException:
             self.connection.close()
@@ -70,6 +72,18 @@ class HostSession:
             self.pool.refresh()
             return self.pool.info()[3]
         return 0
+
+    def withdraw_pool(self) -> None:
+        """Undo what connecting did to the pool; a directory that has files in it stays, and so does one that was."""
+        prepared, self._prepared = self._prepared, PreparedPool(self.pool)
+        with contextlib.suppress(libvirt.libvirtError):  # somebody else was quicker, or has begun to use it
+            if prepared.started:
+                prepared.pool.destroy()
+            if prepared.built:
+                prepared.pool.delete()
+        if prepared.defined:
+            with contextlib.suppress(libvirt.libvirtError):
+                prepared.pool.undefine()
 
     def close(self) -> None:
         """End the connection. Objects that other threads hold stay valid until they let go of them."""
@@ -95,21 +109,58 @@ class HostSession:
         ]
 
 
-def ensure_pool(connection: libvirt.virConnect, address: HostAddress) -> libvirt.virStoragePool:
+@dataclass(frozen=True)
+class PreparedPool:
+    """A pool that can be used, and what had to be done for that."""
+
+    pool: libvirt.virStoragePool
+    defined: bool = False
+    started: bool = False
+    built: bool = False
+    """Its directory was made."""
+
+
+def _usable_pool(connection: libvirt.virConnect, address: HostAddress) -> PreparedPool:
+    try:
+        return ensure_pool(connection, address)
+    except libvirt.libvirtError as error:
+        raise HostPoolUnusable(address.name, str(error)) from error
+    except HypervisorRefused as error:
+        raise HostPoolUnusable(address.name, error.detail.rstrip(".")) from error
+
+
+def ensure_pool(connection: libvirt.virConnect, address: HostAddress) -> PreparedPool:
     """Return the host's storage pool `zaffre`, defined, built and started when it is not yet.
 
     Raises:
         HypervisorRefused: a pool of that name exists in another directory.
     """
-    pool = _find_pool(connection) or connection.storagePoolDefineXML(_pool_xml(address.pool_path))
+    found = _find_pool(connection)
+    pool = found or connection.storagePoolDefineXML(_pool_xml(address.pool_path))
     path = ET.fromstring(pool.XMLDesc()).findtext("target/path")  # noqa: S314 - libvirtd wrote it
     if path is None or PurePosixPath(path) != PurePosixPath(address.pool_path):
         cause = f"its storage pool {POOL_NAME} is at {path}; give the host that pool path, or remove the pool"
         raise HypervisorRefused(address.name, f"keep volumes in {address.pool_path}", cause)
-    if not pool.isActive():
+    if pool.isActive():
+        return PreparedPool(pool)
+    try:
+        built = _start_pool(pool)
+    except libvirt.libvirtError:
+        if found is None:
+            pool.undefine()  # or the next attempt, in another directory, would be told that it is here
+        raise
+    pool.setAutostart(1)
+    return PreparedPool(pool, defined=found is None, started=True, built=built)
+
+
+def _start_pool(pool: libvirt.virStoragePool) -> bool:
+    """Start the pool; tell whether its directory had to be made."""
+    try:
+        pool.create()
+    except libvirt.libvirtError:
         pool.create(libvirt.VIR_STORAGE_POOL_CREATE_WITH_BUILD)
-        pool.setAutostart(1)
-    return pool
+        return True
+    return False
 
 
 def _find_pool(connection: libvirt.virConnect) -> libvirt.virStoragePool | None:

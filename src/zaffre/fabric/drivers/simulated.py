@@ -271,6 +271,9 @@ class SimulatedHypervisor:
         """Read the counters of the host and of all its running guests."""
         return await self._perform(Action.MEASURE, self._host.measure)
 
+    async def withdraw(self) -> None:
+        """Take back nothing: a simulated host has its storage pool from the beginning."""
+
     async def close(self) -> None:
         """Close the door. Guests go on running."""
         if not self._closed:

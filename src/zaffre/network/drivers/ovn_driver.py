@@ -109,6 +109,11 @@ class OvnPlane:
         await self._until_ready()
         return self._connection.replica.port(port_id)
 
+    async def knows_host(self, hostname: str) -> bool | None:
+        """Tell whether OVN has a chassis of this hostname; None when the address has no southbound database."""
+        await self._until_ready()
+        return self._connection.replica.knows_host(hostname)
+
     async def close(self) -> None:
         """Close the connection. Traffic goes on; calls that are under way fail with `PlaneUnreachable`."""
         await asyncio.to_thread(self._connection.close)

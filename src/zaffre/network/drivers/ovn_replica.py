@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class PlaneReplica:
     """Keeps a plane's contents up to date.
 
-    `contents`, `port` may be called from anywhere, everything else only by the one thread that runs the connections.
+    `contents`, `port`, `knows_host` may be called from anywhere, everything else only by the one thread that runs the
+    connections.
     Without `with_bindings` the chassis of ports stays unknown.
     """
 
@@ -53,6 +54,11 @@ class PlaneReplica:
     def port(self, port_id: str) -> PlanePortState | None:
         """Return one port as it was last published."""
         return cast("PlanePortState | None", self._values[Kind.PORT].get(port_id))
+
+    def knows_host(self, hostname: str) -> bool | None:
+        """Tell whether there is a chassis of this hostname; None without bindings."""
+        bindings = self._bindings
+        return None if bindings is None else bindings.knows_host(hostname)
 
     def reload_northbound(self, tables: Tables) -> None:
         """Read everything again: the connection is new, and nobody has told what happened meanwhile."""

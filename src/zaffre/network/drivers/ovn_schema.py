@@ -78,11 +78,11 @@ def northbound_schema() -> dict[str, Any]:
 
 
 def southbound_schema() -> dict[str, Any]:
-    """Return the part of the southbound schema that Zaffre uses: which chassis has bound which port."""
+    """Return the part of the southbound schema that Zaffre uses: which hosts there are and what ports they bind."""
     return {
         "name": SOUTHBOUND,
         "tables": {
             PORT_BINDING: _table({"logical_port": _STRING, "type": _STRING, "chassis": _OPTIONAL_UUID}, root=True),
-            CHASSIS: _table({"name": _STRING}, root=True),
+            CHASSIS: _table({"name": _STRING, "hostname": _STRING}, root=True),
         },
     }

@@ -167,6 +167,13 @@ class NetworkPlane(Protocol):
         """Read one port; None when the plane does not know it, or holds it damaged."""
         ...
 
+    async def knows_host(self, hostname: str) -> bool | None:
+        """Tell whether a host of this hostname takes part in the plane; None when the plane cannot tell.
+
+        A hostname without a domain is that of the host of this name in any domain.
+        """
+        ...
+
     async def close(self) -> None:
         """Close the connection. Traffic goes on."""
         ...

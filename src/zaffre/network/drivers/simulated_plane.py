@@ -37,6 +37,7 @@ Action = Literal[
     "remove_networks",
     "contents",
     "port_state",
+    "knows_host",
 ]
 """The methods of a plane that can fail."""
 
@@ -47,6 +48,8 @@ class PlaneFaults:
 
     reachable: bool = True
     """Set to False to take the plane away, and to True to bring it back."""
+    absent_hosts: set[str] = field(default_factory=set[str])
+    """Hostnames that take no part in the plane; all others do."""
     _planned: dict[Action, deque["_Fault"]] = field(default_factory=dict[Action, deque["_Fault"]])
 
     def refuse_next(self, action: Action, times: int = 1, cause: str = "the simulation wants it so") -> None:
@@ -167,6 +170,10 @@ class SimulatedPlane:
     async def port_state(self, port_id: str) -> PlanePortState | None:
         """Read one port; None when it is absent or damaged."""
         return await self._call("port_state", 1, lambda: self._backplane.port_state(port_id))
+
+    async def knows_host(self, hostname: str) -> bool | None:
+        """Tell whether a host takes part in the plane: every one does, unless it is planned otherwise."""
+        return await self._call("knows_host", 0, lambda: hostname not in self._faults.absent_hosts)
 
     async def close(self) -> None:
         """Close the door; the plane stays as it is."""
