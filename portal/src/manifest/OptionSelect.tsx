@@ -31,7 +31,7 @@ export interface OptionSelectProps {
   onChosen?: (chosen: unknown) => void;
 }
 
-function useOptions(source: OptionSource, values: Readonly<Record<string, unknown>>, typed: string) {
+export function useOptions(source: OptionSource, values: Readonly<Record<string, unknown>>, typed: string) {
   const path = filledPath(source.path, values);
   const query =
     source.queryable === false
@@ -140,6 +140,24 @@ function Details({ source, resource, texts }: { source: OptionSource; resource: 
   });
   const text = parts.filter(Boolean).join(" · ");
   return text === "" ? null : <span className={styles.detail}>{text}</span>;
+}
+
+/** The title of an option that has been chosen: what `value` stands for. */
+export function OptionTitle(props: {
+  source: OptionSource;
+  value: unknown;
+  values: Readonly<Record<string, unknown>>;
+  texts: Texts;
+}) {
+  const { source, value, values, texts } = props;
+  const options = useOptions(source, values, "");
+  const wanted: unknown[] = Array.isArray(value) ? value : [value];
+  const titles = wanted.map((one) => {
+    const found = options.data?.find((option) => valueAt(option, source.valueField ?? "id") === one);
+    const title = found === undefined ? one : valueAt(found, source.titleField ?? "name");
+    return formatValue("text", title, texts.language);
+  });
+  return <>{titles.join(", ")}</>;
 }
 
 function useDelayed(text: string): string {

@@ -7,6 +7,7 @@ import { keys } from "@/api/keys";
 import { call } from "@/api/transport";
 import { quotaChanges, type Chosen, type QuotaChange, type Usage } from "./quota";
 import type { FormValues, QuotaEffect } from "./types";
+import { formatValue } from "./values";
 
 const useStyles = makeStyles({
   list: { display: "flex", flexDirection: "column", gap: "8px", margin: 0, padding: 0, listStyleType: "none" },
@@ -42,7 +43,7 @@ export function useQuotaChanges({ effects, subscriptionId, values, chosen }: Quo
 
 export function QuotaTable(props: QuotaTableProps) {
   const styles = useStyles();
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const changes = useQuotaChanges(props);
   if (changes.length === 0) return null;
   return (
@@ -51,7 +52,7 @@ export function QuotaTable(props: QuotaTableProps) {
         <li key={change.dimension}>
           <div className={mergeClasses(styles.head, change.exceeded && styles.exceeded)}>
             <span>{change.title}</span>
-            <span>{quotaText(change, t)}</span>
+            <span>{quotaText(change, t, i18n.language)}</span>
           </div>
           {change.limit === null ? null : (
             <ProgressBar
@@ -66,9 +67,21 @@ export function QuotaTable(props: QuotaTableProps) {
   );
 }
 
-function quotaText(change: QuotaChange, t: (key: string, values: Record<string, unknown>) => string): string {
-  const { used, amount, limit, unit } = change;
-  const after = used + amount;
-  if (limit === null) return t("quota.unlimited", { used, after, unit });
-  return t(change.exceeded ? "quota.exceeded" : "quota.fits", { used, after, limit, unit });
+function quotaText(
+  change: QuotaChange,
+  t: (key: string, values: Record<string, unknown>) => string,
+  language: string,
+): string {
+  const written = (amount: number) => formatAmount(amount, change.unit, language);
+  const used = written(change.used);
+  const after = written(change.used + change.amount);
+  if (change.limit === null) return t("quota.unlimited", { used, after });
+  return t(change.exceeded ? "quota.exceeded" : "quota.fits", { used, after, limit: written(change.limit) });
+}
+
+/** Write an amount of a dimension: sizes with the unit that fits, mere numbers without one. */
+export function formatAmount(amount: number, unit: string, language: string): string {
+  if (unit === "MiB") return formatValue("mib", amount, language);
+  if (unit === "GiB") return formatValue("gib", amount, language);
+  return formatValue("number", amount, language);
 }

@@ -90,10 +90,7 @@ export function ResourceList(props: ResourceListProps) {
           onClear={() => setSelectedIds(new Set())}
         />
       ) : null}
-      <OutdatedNotice
-        hash={hashKey(keys.list(manifest.type, list.path, list.parameters))}
-        onLook={() => void query.refetch()}
-      />
+      <OutdatedNotice hash={hashKey(keys.list(manifest.type, list.path, list.parameters))} onLook={list.readAnew} />
       <ProblemMessage error={query.error} onRetry={() => void query.refetch()} />
       <ListTable
         manifest={manifest}

@@ -31,7 +31,8 @@ function useAddress(): Address {
 
 export function ListRoute() {
   const { manifest, values } = useAddress();
-  return manifest === null ? <NothingHere /> : <ListPage key={manifest.slug} manifest={manifest} values={values} />;
+  const address = JSON.stringify([manifest?.slug, values]);
+  return manifest === null ? <NothingHere /> : <ListPage key={address} manifest={manifest} values={values} />;
 }
 
 export function DetailRoute() {

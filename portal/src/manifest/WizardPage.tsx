@@ -136,6 +136,7 @@ export function WizardPage({ manifest, create, values }: WizardPageProps) {
                 form={form}
                 body={body}
                 path={path}
+                context={values}
                 wrongSteps={wrongSteps.map((one) => one.id)}
                 onStep={goTo}
               />

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { cliCommand, curlCommand } from "./calls";
 import { CodeBlock } from "./JsonView";
+import { OptionTitle } from "./OptionSelect";
 import type { Texts } from "./texts";
 import type { CreateManifest, InputManifest, ResourceManifest } from "./types";
 import type { Form } from "./useForm";
@@ -27,11 +28,13 @@ export interface WizardReviewProps {
   form: Form;
   body: Record<string, unknown>;
   path: string;
+  /** What paths of options are filled with, beside the form itself. */
+  context: Readonly<Record<string, unknown>>;
   wrongSteps: readonly string[];
   onStep: (id: string) => void;
 }
 
-export function WizardReview({ create, texts, form, body, path, wrongSteps, onStep }: WizardReviewProps) {
+export function WizardReview({ create, texts, form, body, path, context, wrongSteps, onStep }: WizardReviewProps) {
   const styles = useStyles();
   const { t } = useTranslation();
   return (
@@ -57,7 +60,14 @@ export function WizardReview({ create, texts, form, body, path, wrongSteps, onSt
             {step.fields
               .filter((input) => failedCondition(form.values, input.when) === null)
               .map((input) => (
-                <Filled key={input.name} input={input} form={form} texts={texts} />
+                <Filled
+                  key={input.name}
+                  input={input}
+                  value={form.values[input.name]}
+                  chosen={form.chosen[input.name]}
+                  context={{ ...context, ...form.values }}
+                  texts={texts}
+                />
               ))}
           </dl>
         </section>
@@ -85,31 +95,60 @@ function shownValues(form: Form): Record<string, unknown> {
   return { ...form.values, ...named };
 }
 
-function Filled({ input, form, texts }: { input: InputManifest; form: Form; texts: Texts }) {
+interface FilledProps {
+  input: InputManifest;
+  value: unknown;
+  /** The resources that a field of its own kind says were chosen. */
+  chosen?: unknown;
+  /** What the paths of options are filled with. */
+  context: Readonly<Record<string, unknown>>;
+  texts: Texts;
+}
+
+function Filled({ input, value, chosen, context, texts }: FilledProps) {
   const styles = useStyles();
   const title = texts.maybe(`inputs.${input.name}.title`) ?? texts.field(input.name);
   return (
     <>
       <dt className={styles.name}>{title}</dt>
-      <dd className={styles.value}>{filledText(input, form, texts) || "–"}</dd>
+      <dd className={styles.value}>
+        <FilledValue input={input} value={value} chosen={chosen} context={context} texts={texts} />
+      </dd>
     </>
   );
 }
 
-function filledText(input: InputManifest, form: Form, texts: Texts): string {
-  const value = form.values[input.name];
+function FilledValue({ input, value, chosen, context, texts }: FilledProps) {
+  if (input.kind === "group") return <FilledGroup input={input} value={value} context={context} texts={texts} />;
+  if (value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0)) return "–";
+  if (input.kind === "select") return <OptionTitle source={input} value={value} values={context} texts={texts} />;
+  if (input.kind === "component" && chosen !== undefined) {
+    return (Array.isArray(chosen) ? (chosen as Resource[]) : [chosen as Resource]).map(nameOf).join(", ");
+  }
+  return filledText(input, value, texts);
+}
+
+function FilledGroup({ input, value, context, texts }: FilledProps) {
+  const items = (value as Record<string, unknown>[] | undefined) ?? [];
+  if (input.kind !== "group" || items.length === 0) return "–";
+  return items.map((item, index) => (
+    <div key={index}>
+      {input.fields
+        .filter((field) => item[field.name] !== undefined && item[field.name] !== "")
+        .map((field, place) => (
+          <span key={field.name}>
+            {place > 0 ? ", " : ""}
+            <FilledValue input={field} value={item[field.name]} context={{ ...context, ...item }} texts={texts} />
+          </span>
+        ))}
+    </div>
+  ));
+}
+
+function filledText(input: InputManifest, value: unknown, texts: Texts): string {
   if (input.kind === "switch") return texts.text(value === true ? "yes" : "no");
-  if (input.kind === "text" && input.secret === true) return value ? "••••••" : "";
+  if (input.kind === "text" && input.secret === true) return "••••••";
   if (input.kind === "choice" && typeof value === "string") return texts.state(input.name, value);
-  if (input.kind === "group") {
-    return ((value as Record<string, unknown>[] | undefined) ?? [])
-      .map((item) => Object.values(item).filter(Boolean).join(", "))
-      .join("\n");
-  }
-  if (input.kind === "select" || (input.kind === "component" && form.chosen[input.name] !== undefined)) {
-    const shown = shownValues(form)[input.name];
-    return formatValue("text", shown, texts.language);
-  }
   const text = formatValue("number", value, texts.language);
-  return input.kind === "number" && text !== "" && input.unit !== undefined ? `${text} ${input.unit}` : text;
+  return input.kind === "number" && input.unit !== undefined ? `${text} ${input.unit}` : text;
 }

@@ -1,6 +1,7 @@
 /** The portal's addresses. Lists, details and wizards are found by their manifest's slug; pages by their own path. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, type AnyRoute } from "@tanstack/react-router";
 
+import { PageFailed } from "@/shell/PageFailed";
 import { Shell } from "@/shell/Shell";
 import type { PortalDefinition } from "./portal";
 
@@ -35,6 +36,7 @@ export function createPortalRouter(portal: PortalDefinition) {
   return createRouter({
     routeTree: root.addChildren([...pages, ...resources]),
     defaultPreload: "intent",
+    defaultErrorComponent: PageFailed,
     scrollRestoration: false,
   });
 }

@@ -1,5 +1,5 @@
 /** Reading collections and resources through their manifests. */
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from "@tanstack/react-query";
 
 import { keys } from "@/api/keys";
 import { call, fillPath } from "@/api/transport";
@@ -22,8 +22,9 @@ export interface ListRequest {
 export function useResourceList({ manifest, values, search, path, filter = null }: ListRequest) {
   const first = fillPath(path ?? manifest.paths.list, values);
   const parameters = listParameters(manifest, search, filter);
+  const queryKey = keys.list(manifest.type, first, parameters);
   const query = useInfiniteQuery({
-    queryKey: keys.list(manifest.type, first, parameters),
+    queryKey,
     queryFn: async ({ pageParam, signal }) =>
       (
         await call<Page<Resource>>("GET", pageParam ?? first, {
@@ -35,8 +36,16 @@ export function useResourceList({ manifest, values, search, path, filter = null 
     getNextPageParam: (page) => page["@odata.nextLink"] ?? null,
     placeholderData: keepPreviousData,
   });
+  const client = useQueryClient();
+  /** Begin at the first page again: what has been scrolled through need not be read a second time. */
+  const readAnew = () => {
+    client.setQueryData<InfiniteData<Page<Resource>>>(queryKey, (data) =>
+      data === undefined ? data : { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
+    );
+    void query.refetch();
+  };
   const rows = query.data?.pages.flatMap((page) => page.value) ?? [];
-  return { query, rows, path: first, parameters, count: query.data?.pages[0]?.["@odata.count"] ?? null };
+  return { query, readAnew, rows, path: first, parameters, count: query.data?.pages[0]?.["@odata.count"] ?? null };
 }
 
 /** Read one resource. */

@@ -1,10 +1,11 @@
 /** The subscription one works in: named by the address, remembered for addresses that name none. */
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 
 import { keys } from "@/api/keys";
 import { call } from "@/api/transport";
 import type { Page } from "@/api/wire";
+import { usePortal } from "@/manifest/portal";
 
 export interface Subscription {
   id: string;
@@ -25,7 +26,7 @@ export function rememberSubscription(id: string): void {
 }
 
 /** The first page of one's subscriptions, by name; more on demand. */
-export function useSubscriptions(search = "") {
+export function useSubscriptions(search = "", enabled = true) {
   const parameters = { $orderby: "name", $top: String(PAGE), ...(search ? { $search: search } : {}) };
   return useInfiniteQuery({
     queryKey: keys.list("subscription", "/subscriptions", parameters),
@@ -38,15 +39,24 @@ export function useSubscriptions(search = "") {
       ).body,
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page["@odata.nextLink"] ?? null,
+    enabled,
   });
 }
 
 /** The subscription in use: the address's, else the one used last, else the first; null when there is none. */
 export function useCurrentSubscription(): { subscription: Subscription | null; loading: boolean } {
   const parameters: { subscriptionId?: string } = useParams({ strict: false });
-  const query = useSubscriptions();
+  const isTenant = usePortal().face === "tenant";
+  const query = useSubscriptions("", isTenant);
   const all = query.data?.pages.flatMap((page) => page.value) ?? [];
   const wanted = parameters.subscriptionId ?? window.localStorage.getItem(KEY);
-  const subscription = all.find((one) => one.id === wanted) ?? all[0] ?? null;
-  return { subscription, loading: query.isPending };
+  const listed = all.find((one) => one.id === wanted);
+  // Whoever has many subscriptions may come to one that is not on the first page.
+  const named = useQuery({
+    queryKey: keys.item("subscription", parameters.subscriptionId ?? ""),
+    queryFn: async ({ signal }) =>
+      (await call<Subscription>("GET", `/subscriptions/${parameters.subscriptionId ?? ""}`, { signal })).body,
+    enabled: isTenant && query.isSuccess && parameters.subscriptionId !== undefined && listed === undefined,
+  });
+  return { subscription: listed ?? named.data ?? all[0] ?? null, loading: isTenant && query.isPending };
 }

@@ -1,6 +1,6 @@
 /** Where the page stands. */
 import { makeStyles, tokens } from "@fluentui/react-components";
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link, useLocation } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
@@ -63,7 +63,6 @@ export function Breadcrumb() {
 function useCrumbs(): Crumb[] {
   const { pathname } = useLocation();
   const portal = usePortal();
-  const client = useQueryClient();
   const { t } = useTranslation(["frame", ...portal.resources.map((one) => one.namespace)]);
   const parts = pathname.split("/").filter((part) => part !== "");
   const [room, subscriptionId] = parts;
@@ -72,10 +71,11 @@ function useCrumbs(): Crumb[] {
   const [slug, id] = below;
   const manifest = portal.resources.find((one) => one.slug === slug);
   const home: Crumb = { title: t("shell.home"), to: "/" };
+  // The page reads the resource; this only watches for its name.
+  const known = useQuery<Resource>({ queryKey: keys.item(manifest?.type ?? "", id ?? ""), enabled: false }).data;
   if (manifest === undefined) return [home];
   const list: Crumb = { title: t(`${manifest.namespace}:title`), to: `${prefix}/${manifest.slug}` };
   if (id === undefined) return [home, { ...list, to: null }];
   if (id === "new") return [home, list, { title: t(`${manifest.namespace}:create.title`), to: null }];
-  const known = client.getQueryData<Resource>(keys.item(manifest.type, id));
   return [home, list, { title: known === undefined ? t(`${manifest.namespace}:singular`) : nameOf(known), to: null }];
 }

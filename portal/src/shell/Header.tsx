@@ -22,6 +22,7 @@ import { chooseLanguage, isLanguage, LANGUAGES } from "@/i18n/i18n";
 import { usePortal } from "@/manifest/portal";
 import { session, useMe } from "@/session/session";
 import { SearchButton } from "./CommandDialog";
+import { HelpButton } from "./HelpButton";
 import { NotificationsButton } from "./NotificationsButton";
 import { SubscriptionSwitcher } from "./SubscriptionSwitcher";
 import { chooseTheme, THEME_CHOICES, useThemeChoice, type ThemeChoice } from "./theme";
@@ -85,6 +86,7 @@ export function Header({ onMenu }: { onMenu: () => void }) {
       <span className={styles.space} />
       {face === "tenant" ? <SubscriptionSwitcher className={styles.button} /> : null}
       <NotificationsButton className={styles.button} />
+      <HelpButton className={styles.button} />
       <SettingsMenu className={styles.button} />
       <AccountMenu className={styles.button} />
     </header>

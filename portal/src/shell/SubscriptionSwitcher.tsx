@@ -1,9 +1,11 @@
 /** Chooses the subscription one works in, and stays on the page of the same kind. */
-import { Button, Menu, MenuItemRadio, MenuList, MenuPopover, MenuTrigger } from "@fluentui/react-components";
+import { Button, Menu, MenuItem, MenuItemRadio, MenuList, MenuPopover, MenuTrigger } from "@fluentui/react-components";
 import { ChevronDownRegular } from "@fluentui/react-icons";
 import { useLocation, useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
+import { listAddress } from "@/manifest/addresses";
+import { useManifest } from "@/manifest/portal";
 import { rememberSubscription, useCurrentSubscription, useSubscriptions } from "@/session/subscriptions";
 
 export function SubscriptionSwitcher({ className }: { className: string }) {
@@ -20,6 +22,7 @@ export function SubscriptionSwitcher({ className }: { className: string }) {
       to: room === "subscriptions" && collection !== undefined ? `/subscriptions/${id}/${collection}` : "/",
     });
   };
+  const manifest = useManifest("subscription");
   if (subscription === null) return null;
   return (
     <Menu
@@ -44,6 +47,11 @@ export function SubscriptionSwitcher({ className }: { className: string }) {
               {one.name}
             </MenuItemRadio>
           ))}
+          {manifest === null ? null : (
+            <MenuItem onClick={() => void navigate({ to: listAddress(manifest, null) })}>
+              {t("shell.all_subscriptions")}
+            </MenuItem>
+          )}
         </MenuList>
       </MenuPopover>
     </Menu>

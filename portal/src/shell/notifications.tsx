@@ -96,15 +96,17 @@ export function NotificationsProvider({ children }: { children: ReactNode }) {
 
 /** Watches one operation to its end and says how it went. */
 function Follower({ id, onEnd }: { id: string; onEnd: (id: string) => void }) {
+  const { t } = useTranslation();
   const { tell } = useNotifications();
   const titleOf = useOperationTitle();
   const operation = useOperation(id).data;
   useEffect(() => {
     if (operation === undefined || goesOn(operation)) return;
     const failed = operation.state !== "succeeded";
-    tell(titleOf(operation), operation.problem?.detail, failed ? "error" : "success");
+    const state = t(`operations.states.${operation.state}`, { defaultValue: operation.state });
+    tell(`${titleOf(operation)}: ${state}`, operation.problem?.detail, failed ? "error" : "success");
     onEnd(id);
-  }, [operation, id, onEnd, tell, titleOf]);
+  }, [operation, id, onEnd, t, tell, titleOf]);
   return null;
 }
 
@@ -115,8 +117,7 @@ export function useOperationTitle(): (operation: Operation) => string {
     (operation) => {
       const spelled = operation.kind.replaceAll(/[._]/g, " ");
       const what = t(`operations.kinds.${operation.kind.replaceAll(".", "_")}`, { defaultValue: spelled });
-      const state = t(`operations.states.${operation.state}`, { defaultValue: operation.state });
-      return [what, operation.resource_name, state].filter(Boolean).join(" · ");
+      return [what, operation.resource_name].filter(Boolean).join(" · ");
     },
     [t],
   );
