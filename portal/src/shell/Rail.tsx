@@ -10,10 +10,10 @@ import {
   tokens,
 } from "@fluentui/react-components";
 import { DismissRegular } from "@fluentui/react-icons";
-import { Link } from "@tanstack/react-router";
+import { Link, useLocation } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
-import { useNavigation, type NavigationSection } from "./navigation";
+import { nearestEntry, useNavigation, type NavigationSection } from "./navigation";
 import { ICONS } from "./icons";
 
 const useStyles = makeStyles({
@@ -94,6 +94,8 @@ export function Rail({ open, onClose }: { open: boolean; onClose: () => void }) 
 
 function Sections({ sections, onFollow }: { sections: readonly NavigationSection[]; onFollow?: () => void }) {
   const styles = useStyles();
+  const { pathname } = useLocation();
+  const here = nearestEntry(sections, pathname);
   return sections.map((section) => (
     <section key={section.id} aria-label={section.title ?? undefined}>
       {section.title === null ? null : <div className={styles.section}>{section.title}</div>}
@@ -104,9 +106,10 @@ function Sections({ sections, onFollow }: { sections: readonly NavigationSection
             <li key={entry.to}>
               <Link
                 to={entry.to}
-                className={styles.link}
-                activeProps={{ className: mergeClasses(styles.link, styles.active), "aria-current": "page" }}
-                activeOptions={{ exact: entry.to === "/", includeSearch: false }}
+                className={mergeClasses(styles.link, entry.to === here && styles.active)}
+                // The router marks every address that this one begins with; only the nearest is where one is.
+                activeProps={{}}
+                aria-current={entry.to === here ? "page" : undefined}
                 {...(onFollow === undefined ? {} : { onClick: onFollow })}
               >
                 <Icon className={styles.icon} aria-hidden />

@@ -54,3 +54,18 @@ function addressOf(one: Shown, subscriptionId: string | null): string {
   if ("slug" in one) return listAddress(one, subscriptionId);
   return one.path.replace("$subscriptionId", subscriptionId ?? "none");
 }
+
+/**
+ * The address of the entry that a page belongs to: the longest that its own begins with; null when none does.
+ *
+ * What lies more than one step below an entry is another's: `/subscriptions/…/disks` is not a page of `/subscriptions`.
+ */
+export function nearestEntry(sections: readonly NavigationSection[], pathname: string): string | null {
+  const found = sections
+    .flatMap((section) => section.entries.map((entry) => entry.to))
+    .filter(
+      (to) => pathname === to || (to !== "/" && /^\/[^/]+$/.test(pathname.slice(to.length)) && pathname.startsWith(to)),
+    )
+    .sort((one, other) => other.length - one.length);
+  return found[0] ?? null;
+}
