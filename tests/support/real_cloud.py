@@ -63,6 +63,7 @@ class RealCloud:
         self._cloud = cloud
         description = cloud.up(FabricChoice.KVM, tenant=False)
         self.url = description.public_url
+        self.description = description
         self.admin: Zaffre = cloud.administrator()
         self._clients = [self.admin]
         self.hosts = {

@@ -86,7 +86,7 @@ export default function OverviewPage() {
 
 function Figures({ overview }: { overview: Overview }) {
   const styles = useStyles();
-  const { t } = useTranslation("overview");
+  const { t } = useTranslation(["overview", "providers"]);
   const { hosts, operations } = overview;
   const answering = hosts.enabled + hosts.disabled - hosts.unreachable;
   return (
