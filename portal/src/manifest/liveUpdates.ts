@@ -77,6 +77,11 @@ export class LiveUpdates {
     const gone = new Set(events.filter((event) => GONE.test(event.kind)).map((event) => event.resource_id));
     const changed = events.filter((event) => !gone.has(event.resource_id));
     for (const query of this.lists(type)) {
+      if (!isPaged(query.state.data)) {
+        // A count, or a choice of a few: nothing in it can be patched.
+        void this.client.invalidateQueries({ queryKey: query.queryKey, exact: true });
+        continue;
+      }
       if (gone.size > 0) takeOut(this.client, query, gone);
       if (query.isActive()) this.applyToList(query, manifest, changed);
       else query.invalidate();
@@ -122,6 +127,10 @@ export class LiveUpdates {
   private lists(type: string): Query[] {
     return this.client.getQueryCache().findAll({ queryKey: keys.lists(type) });
   }
+}
+
+function isPaged(data: unknown): boolean {
+  return data === undefined || (typeof data === "object" && data !== null && "pages" in data);
 }
 
 function idsIn(data: Pages | undefined): Set<string> {
@@ -171,6 +180,7 @@ function progress(client: QueryClient, event: LifecycleEvent): void {
     known === undefined ? known : { ...known, ...news },
   );
   for (const query of client.getQueryCache().findAll({ queryKey: keys.lists("operation") })) {
-    if (idsIn(query.state.data as Pages | undefined).has(id)) putIn(client, query, { id, ...news });
+    if (isPaged(query.state.data) && idsIn(query.state.data as Pages | undefined).has(id))
+      putIn(client, query, { id, ...news });
   }
 }
