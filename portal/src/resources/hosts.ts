@@ -161,6 +161,10 @@ export const hosts: ResourceManifest = {
           { name: "provider_address", kind: "text" },
         ],
       },
+      {
+        id: "check",
+        fields: [{ name: "preflight", kind: "component", component: () => import("@/pages/hosts/PreflightInput") }],
+      },
     ],
   },
 };
