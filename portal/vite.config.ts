@@ -37,13 +37,6 @@ export default defineConfig(({ command }) => ({
         // A language is one file: the rail alone needs a title of every room.
         codeSplitting: {
           groups: [
-            // Few files of a fair size: what pages share is fetched once, what one page needs only with it.
-            {
-              name: "shared",
-              test: /node_modules|src\/(api|session|shell|manifest)\//,
-              entriesAware: true,
-              entriesAwareMergeThreshold: 30_000,
-            },
             { name: "texts-en", test: /locales\/en\// },
             { name: "texts-de", test: /locales\/de\// },
           ],
