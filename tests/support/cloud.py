@@ -187,7 +187,7 @@ class Client:
         self.ended = operation
         return answer.body
 
-    async def operation(self, location: str, deadline_s: float = 30.0) -> Any:
+    async def operation(self, location: str, deadline_s: float = 60.0) -> Any:
         """Wait until an operation has ended."""
         async with asyncio.timeout(deadline_s):
             while True:

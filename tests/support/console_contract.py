@@ -22,7 +22,7 @@ async def shell(lab: HypervisorLab, host: Hypervisor, bootable_guest: GuestSpec)
     return bootable_guest
 
 
-async def hears(channel: ConsoleChannel, words: bytes, within_s: float = 20.0) -> bytes:
+async def hears(channel: ConsoleChannel, words: bytes, within_s: float = 60.0) -> bytes:
     """Read until the words have come; returns everything that came."""
     heard = b""
     async with asyncio.timeout(within_s):

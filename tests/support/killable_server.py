@@ -31,7 +31,7 @@ class KillableServer(ServerProcess):
         """Start it and wait until it answers."""
         self._process = FORKS.Process(target=_serve, args=(self._arguments, str(self._log)))
         self._process.start()
-        with Zaffre(self.url, retries=RetryPolicy(attempts=500, first_delay_s=0.02, longest_delay_s=0.02)) as client:
+        with Zaffre(self.url, retries=RetryPolicy(attempts=4000, first_delay_s=0.02, longest_delay_s=0.02)) as client:
             client.alive()
 
     def kill(self) -> None:

@@ -58,7 +58,7 @@ class Viewer:
             pass
         return Screen(*self.size, bytes(self._picture))
 
-    async def until(self, seen: Callable[[Screen], bool], within_s: float = 20.0) -> Screen:
+    async def until(self, seen: Callable[[Screen], bool], within_s: float = 60.0) -> Screen:
         """Look at the screen until it is as wanted."""
         async with asyncio.timeout(within_s):
             while not seen(screen := await self.screen()):
@@ -102,7 +102,7 @@ class Viewer:
         self._picture = bytearray(width * height * 4)
 
     async def _exactly(self, length: int) -> bytes:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self._buffer) < length:
                 part = await self._read()
                 assert part, "the console ended"

@@ -234,8 +234,9 @@ class Harness:
 def _line(row: dict[str, Any], *, exact: bool) -> str:
     kept = {key: value for key, value in row.items() if key not in VOLATILE}
     if not exact:
-        kept = {key: value for key, value in kept.items() if key not in ("name", "mac", "vsid", "address", "cidr")}
-        kept = {key: value for key, value in kept.items() if key not in ("gateway", "gateway_mac", "hostname", "uri")}
+        kept = {key: value for key, value in kept.items() if key not in ("name", "name_key", "mac", "vsid")}
+        kept = {key: value for key, value in kept.items() if key not in ("address", "cidr", "hostname", "uri")}
+        kept = {key: value for key, value in kept.items() if key not in ("gateway", "gateway_mac")}
         kept = {key: value for key, value in kept.items() if not isinstance(value, bytes)}
         kept = {
             key: value

@@ -162,6 +162,23 @@ def machine(name: str = "web", state: str = "running", **fields: Any) -> dict[st
     } | fields
 
 
+def disk(name: str = "web", **fields: Any) -> dict[str, Any]:
+    return {
+        "id": ID,
+        "generation": 1,
+        "created_at": "2026-01-01T00:00:00Z",
+        "subscription_id": ID,
+        "virtual_machine_id": ID,
+        "name": name,
+        "kind": "root",
+        "state": "attached",
+        "size_gib": 8,
+        "position": 0,
+        "serial": "0",
+        "operation_id": None,
+    } | fields
+
+
 def size(name: str = "small", **fields: Any) -> dict[str, Any]:
     return {"id": ID, "name": name, "vcpus": 1, "memory_mib": 512, "created_at": "2026-01-01T00:00:00Z"} | fields
 

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ from zaffre.client import (
 ZAFFRE = [sys.executable, "-c", "from zaffre.cli.main import main; main()"]
 """Runs the command line in a process of its own."""
 START_ATTEMPTS = 3
+START_DEADLINE_S = 90
+"""A server is up within 3 s, on a machine that has nothing else to do."""
 PORTS = 5
 """Of the admin, tenant and public face, and of the tenant and admin portal."""
 
@@ -96,7 +99,7 @@ def server_process(directory: Path) -> Iterator[ServerProcess]:
         yield cloud
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 def _started(directory: Path) -> tuple[subprocess.Popen[bytes], Sequence[int]]:
@@ -107,15 +110,25 @@ def _started(directory: Path) -> tuple[subprocess.Popen[bytes], Sequence[int]]:
             process = subprocess.Popen(
                 [*ZAFFRE, "serve", *settings_arguments(directory, ports)], stdout=log, stderr=log
             )
-        with Zaffre(f"http://127.0.0.1:{ports[2]}", retries=RetryPolicy(attempts=200, longest_delay_s=0.1)) as client:
+        if _answers(process, f"http://127.0.0.1:{ports[2]}"):
+            return process, ports
+        process.kill()
+        process.wait()
+    raise AssertionError((directory / f"server-{START_ATTEMPTS - 1}.log").read_text())
+
+
+def _answers(process: subprocess.Popen[bytes], url: str) -> bool:
+    """Wait until a server answers; False once its process has ended, as when a port is taken, or after long enough."""
+    deadline_s = time.monotonic() + START_DEADLINE_S
+    with Zaffre(url, retries=RetryPolicy(attempts=1)) as client:
+        while process.poll() is None and time.monotonic() < deadline_s:
             try:
                 client.alive()
             except Unreachable:
-                process.kill()
-                process.wait()
+                time.sleep(0.05)
             else:
-                return process, ports
-    raise AssertionError((directory / f"server-{START_ATTEMPTS - 1}.log").read_text())
+                return True
+    return False
 
 
 def settings_arguments(directory: Path, ports: Sequence[int], **more: object) -> list[str]:

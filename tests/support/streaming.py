@@ -35,23 +35,23 @@ class Reader:
     _gone: asyncio.Event = field(default_factory=asyncio.Event)
     _started: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def next(self, deadline_s: float = 10.0) -> Sent:
+    async def next(self, deadline_s: float = 60.0) -> Sent:
         """Return the next message, comments included."""
         async with asyncio.timeout(deadline_s):
             message = await self._messages.get()
         assert message is not None, "the stream has ended"
         return message
 
-    async def event(self, deadline_s: float = 10.0) -> Sent:
+    async def event(self, deadline_s: float = 60.0) -> Sent:
         """Return the next message that is not a comment."""
         while (message := await self.next(deadline_s)).event is None:
             pass
         return message
 
-    async def events(self, count: int, deadline_s: float = 10.0) -> list[Sent]:
+    async def events(self, count: int, deadline_s: float = 60.0) -> list[Sent]:
         return [await self.event(deadline_s) for _ in range(count)]
 
-    async def end(self, deadline_s: float = 10.0) -> None:
+    async def end(self, deadline_s: float = 60.0) -> None:
         """Wait until the server ends the stream."""
         async with asyncio.timeout(deadline_s):
             while await self._messages.get() is not None:
@@ -112,12 +112,12 @@ async def reading(app: ASGIApp, path: str, token: str | None = None, **headers: 
     serving = asyncio.create_task(app(scope, reader.receive, reader.send))
     try:
         starting = asyncio.create_task(reader._started.wait())
-        await asyncio.wait([starting, serving], timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([starting, serving], timeout=60, return_when=asyncio.FIRST_COMPLETED)
         starting.cancel()
         assert reader.status, "there was no answer"
         yield reader
     finally:
         reader._gone.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             with suppress(asyncio.CancelledError):
                 await serving

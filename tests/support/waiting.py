@@ -7,7 +7,7 @@ from typing import TypeVar
 Seen = TypeVar("Seen")
 
 
-async def until(look: Callable[[], Awaitable[Seen]], deadline_s: float = 15.0) -> Seen:
+async def until(look: Callable[[], Awaitable[Seen]], deadline_s: float = 60.0) -> Seen:
     """Look again and again until what is seen is true; returns it.
 
     Raises:

@@ -1,5 +1,5 @@
 # ruff: noqa
-"""The API's models. Generated from docs/api by `python -m zaffre.client.generate`: do not edit."""
+"""The API's models. Generated from docs/api by `python -m zaffre.edge.client_models`: do not edit."""
 
 from typing import Any
 

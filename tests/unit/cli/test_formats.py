@@ -5,7 +5,7 @@ import json
 import pytest
 
 from support.command_line import MACHINES, TERMINAL, Person, scripted
-from support.scripted_api import ID, OTHER_ID, machine, ok, page
+from support.scripted_api import ID, OTHER_ID, disk, machine, ok, page
 
 PORT = {"id": ID, "vm_network_id": ID, "subnet_id": ID, "mac": "0a:5a:00:00:00:01", "address": "10.0.0.2", "up": True}
 IMAGE = {
@@ -26,7 +26,7 @@ IMAGE = {
     "size_bytes": None,
     "virtual_size_bytes": None,
 }
-WEB = machine("web", ports=[PORT], disks=[{"id": ID, "position": 0, "size_gib": 8}])
+WEB = machine("web", ports=[PORT], disks=[disk()])
 OTHER = machine("a-machine-with-quite-a-long-name-for-a-table", "shutting_down", id=OTHER_ID, ready=False)
 NETWORK = {
     "id": ID,
@@ -84,6 +84,7 @@ def test_a_sheet_tells_all_about_one(somebody: Person) -> None:
         "Host name      web\n"
         "Size           small (1 vCPU, 1 GiB)\n"
         "Image          debian-12\n"
+        "Checkpoints    -\n"
         "Created        2026-01-01 00:00:00 UTC (3h ago)\n"
         "Last changed   2026-01-01 00:00:00 UTC (3h ago)\n"
         f"Id             {ID}\n"
@@ -93,7 +94,8 @@ def test_a_sheet_tells_all_about_one(somebody: Person) -> None:
         "  10.0.0.2   net          0a:5a:00:00:00:01   yes\n"
         "\n"
         "Disks\n"
-        "  Disk 0       8 GiB\n"
+        "  NAME   STATE       SIZE   KIND   SERIAL\n"
+        "  web    attached   8 GiB   root   0\n"
     )
 
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from support.command_line import MACHINES, TERMINAL, Person, scripted
-from support.scripted_api import ID, machine, page, problem
+from support.scripted_api import ID, disk, machine, page, problem
 from support.server_process import ServerProcess
 from zaffre.cli.exit_codes import ExitCode
 
@@ -156,8 +156,7 @@ DESTRUCTIVE = "vm delete web"
 
 def machine_routes() -> dict[str, object]:
     port = {"id": ID, "vm_network_id": ID, "subnet_id": ID, "mac": "0a", "address": "10.0.0.2", "up": True}
-    disk = {"id": ID, "position": 0, "size_gib": 8}
-    found = machine(ports=[port], disks=[disk])
+    found = machine(ports=[port], disks=[disk()])
     return {f"GET {MACHINES}": page(found), f"DELETE {MACHINES}/{ID}": problem(409, "resource.conflict")}
 
 
@@ -165,7 +164,7 @@ def test_destruction_is_confirmed_knowing_what_goes(person: Person, monkeypatch:
     api = scripted(monkeypatch, person, machine_routes())
     result = person.types(DESTRUCTIVE, answers="n\n", **TERMINAL)
     assert result.code == ExitCode.REFUSED
-    assert "  - disk 0, 8 GiB, with all that is on it" in result.err
+    assert "  - disk web, 8 GiB, with all that is on it" in result.err
     assert "  - address 10.0.0.2" in result.err
     assert "Delete the virtual machine web, which is running? [y/N]" in result.err
     assert "Nothing was done." in result.err

@@ -97,11 +97,11 @@ def test_a_lost_key_is_not_replaced_by_another(tmp_path: Path) -> None:
         first = subprocess.Popen([*ZAFFRE, "serve", *arguments], stdout=log, stderr=log, env=clean_environment())
     try:
         port = int(next(a for a in arguments if a.startswith("api.public_port=")).partition("=")[2])
-        with Zaffre(f"http://127.0.0.1:{port}", retries=RetryPolicy(attempts=200, longest_delay_s=0.1)) as client:
+        with Zaffre(f"http://127.0.0.1:{port}", retries=RetryPolicy(attempts=1000, longest_delay_s=0.1)) as client:
             client.alive()
     finally:
         first.terminate()
-        first.wait(timeout=30)
+        first.wait(timeout=60)
     (state / "secret.key").unlink()
     code, told = serve(*arguments)
     assert code == 2

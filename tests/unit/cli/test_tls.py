@@ -59,13 +59,13 @@ def site(tmp_path: Path) -> Iterator[Site]:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=clean_environment())
     url = f"https://127.0.0.1:{ports[2]}"
     try:
-        patience = RetryPolicy(attempts=200, longest_delay_s=0.1)
+        patience = RetryPolicy(attempts=1000, longest_delay_s=0.1)
         with Zaffre(url, ca_file=certificate, retries=patience) as client:
             client.alive()
         yield Site(url, certificate)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 def test_over_tls_a_person_signs_up_who_trusts_the_certificate_and_nobody_else(site: Site, person: Person) -> None:

@@ -36,7 +36,7 @@ def zaffre(person: Person, *words: str, **streams: Any) -> Iterator["subprocess.
             process.kill()
 
 
-def shown(descriptor: int, words: bytes, within_s: float = 20.0) -> bytes:
+def shown(descriptor: int, words: bytes, within_s: float = 60.0) -> bytes:
     """Read a terminal until it shows the words."""
     seen = b""
     ends_s = time.monotonic() + within_s

@@ -62,7 +62,7 @@ def bearer(client: Client) -> str:
 
 async def hears(socket: ClientConnection, words: bytes) -> None:
     heard = b""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while words not in heard:
             heard += bytes(await socket.recv(decode=False))
 

@@ -19,7 +19,7 @@ async def title_on_host(cloud: SimulatedCloud, machine_id: str) -> str | None:
 
 
 async def until_title(cloud: SimulatedCloud, machine_id: str, title: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await title_on_host(cloud, machine_id) != title:
             await asyncio.sleep(0.02)
 

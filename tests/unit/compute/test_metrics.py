@@ -23,7 +23,7 @@ async def watched(database: Database, tmp_path: Path) -> AsyncIterator[Simulated
 
 async def measured(read: Any) -> Any:
     """Read until something was measured."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (found := await read())["series"]["cpu_percent"]:
             await asyncio.sleep(0.05)
     return found

@@ -16,6 +16,9 @@ from conftest import DATABASES, empty_database
 from support.cloud import PASSWORD
 from support.served import ServedCloud, served_cloud
 from zaffre.edge.faces import Face
+from zaffre.fabric.upload_api import PIECE
+
+schemathesis.serializer.alias(PIECE, "application/octet-stream")
 
 EXAMPLES = {"sqlite": 9, "postgresql": 4}
 """For each route. What differs between the databases is soon found; the rest is the same code for both."""
@@ -104,7 +107,7 @@ def test_no_input_makes_the_server_fail(
                 base_url=served.urls[face],
                 headers={**dict(case.headers or {}), "Authorization": tokens[face]},
                 checks=[not_a_server_error],
-                timeout=30,
+                timeout=60,
             )
 
         send()

@@ -24,7 +24,7 @@ class Chore:
             raise self.failures.pop(0)
 
     async def until(self, runs: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while self.runs < runs:
                 self.ran.clear()
                 await self.ran.wait()

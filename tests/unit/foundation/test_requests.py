@@ -348,7 +348,7 @@ async def test_an_accepted_request_can_be_held_until_its_operation_has_ended(liv
     await until(accepted)
     assert not held.done()
     await finish(live_units, OperationState.FAILED)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         answer = await held
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "wait=30")
     assert answer.headers["Operation-State"] == "failed"
@@ -357,7 +357,7 @@ async def test_an_accepted_request_can_be_held_until_its_operation_has_ended(liv
 
 async def test_holding_ends_when_the_time_is_over_and_is_never_longer_than_a_minute(live_units: UnitsOfWork) -> None:
     shop = Shop(live_units)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         answer = await shop.ask("POST", "/deliveries", headers={"Prefer": "wait=1"})
     assert (answer.status_code, answer.headers["Operation-State"]) == (202, "queued")
     for prefer, expected in (("wait=100000", 60), ("wait=0", 0), ("wait=-1", 0), ("wait=x", 0), ("return=minimal", 0)):

@@ -81,7 +81,7 @@ async def start(units: UnitsOfWork) -> str:
 
 
 async def finished(units: UnitsOfWork, count: int) -> list[OperationRow]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             seen = units.events_written.count
             async with units.read(ACTOR) as work:

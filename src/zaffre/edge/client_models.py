@@ -1,7 +1,8 @@
-"""Writes `models.py` from the API's OpenAPI descriptions: `python -m zaffre.client.generate [DIRECTORY]`.
+"""Writes the client's `models.py` from the OpenAPI descriptions: `python -m zaffre.edge.client_models [DIRECTORY]`.
 
 The admin and the public description together name every model; the tenant face has none of its own. Needs the
-development dependencies.
+development dependencies. It is not a part of the client, because it must also run when what it writes cannot be
+imported: after a merge that went wrong, say.
 """
 
 import json
@@ -12,9 +13,9 @@ from pathlib import Path
 from typing import Any, cast
 
 FACES = ("admin", "public")
-MODELS = Path(__file__).with_name("models.py")
+MODELS = Path(__file__).parents[1] / "client" / "models.py"
 HEADER = '''# ruff: noqa
-"""The API's models. Generated from docs/api by `python -m zaffre.client.generate`: do not edit."""
+"""The API's models. Generated from docs/api by `python -m zaffre.edge.client_models`: do not edit."""
 '''
 BOUNDS = ("maxLength", "minLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 SERVER_SIDE = ("title", *BOUNDS, "maxItems", "minItems", "maxProperties", "minProperties")
