@@ -17,6 +17,7 @@ TENANT_LISTS = (
     "network ports net",
     "network subnet list net",
     "vm list",
+    "disk list",
     "image list",
     "size list",
     "key list",
@@ -35,6 +36,9 @@ TENANT_SHEETS = (
     "network show net",
     "network subnet show net a",
     "vm show web",
+    "vm metrics web",
+    "checkpoint show web before",
+    "disk show data",
     "image show tiny",
     "size show tiny",
     "key show laptop",
@@ -61,6 +65,7 @@ ADMIN_SHEETS = (
     "account show admin@zaffre.example",
     "stamp show stamp",
     "host show host-1",
+    "host metrics host-1",
     "cloud show cloud",
     "logical-network show logical",
     "image show tiny",
@@ -85,6 +90,8 @@ def settled(served: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> 
         "token create ci",
         "availability-set create pair --strict",
         "vm create web --image tiny --size tiny --key laptop --availability-set pair",
+        "disk create data 1 --attach web",
+        "checkpoint create web before",
     ):
         person.does(line)
     yield person
@@ -137,6 +144,15 @@ def test_an_administrators_lists(operator: Person, line: str) -> None:
 @pytest.mark.parametrize("line", ADMIN_SHEETS)
 def test_an_administrators_sheets(operator: Person, line: str) -> None:
     check_sheet(operator, line)
+
+
+def test_a_tree_of_checkpoints(settled: Person) -> None:
+    tree = settled.does("checkpoint list web", COLUMNS="80").out.splitlines()
+    assert tree[1].startswith("before ")
+    assert tree[2] == "└─ the machine is here"
+    listed = settled.gets("checkpoint list web")
+    assert [each["name"] for each in listed] == ["before"]
+    assert settled.does("checkpoint list web -o yaml").yaml == listed
 
 
 def test_the_events_of_one_resource(settled: Person) -> None:
