@@ -110,11 +110,11 @@ def _keep_evidence(page: Page) -> None:
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep a screenshot: in the reports, and as documentation when ZAFFRE_WRITE_PICTURES is set."""
+    """Keep a screenshot: in the reports, and as documentation when WRITE_PICTURES is set."""
     REPORTS.mkdir(parents=True, exist_ok=True)
     file = REPORTS / f"{name}.png"
     page.screenshot(path=file)
-    if os.environ.get("ZAFFRE_WRITE_PICTURES"):
+    if os.environ.get("WRITE_PICTURES"):
         PICTURES.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, PICTURES / file.name)
 
