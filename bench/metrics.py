@@ -163,10 +163,10 @@ async def _reads(units: UnitsOfWork, clock: ManualClock, hosts: Sequence[MadeUpH
     taken_s: list[float] = []
     now_s = int(clock.now().timestamp())
     for host in hosts[:200]:
-        began_s = time.perf_counter()
+        began_s = time.process_time()
         async with units.read(ACTOR) as work:
             await History(work).read(host.guest_ids[0], Span.of(now_s - ROUNDS * INTERVAL_S, now_s, None, INTERVAL_S))
-        taken_s.append(time.perf_counter() - began_s)
+        taken_s.append(time.process_time() - began_s)
     began_s = time.process_time()
     pieces = [len(piece) async for piece in exposition(units, INTERVAL_S)]
     return [

@@ -77,6 +77,11 @@ class virDomain:
     def updateDeviceFlags(self, xml: str, flags: int = 0) -> int: ...
     def blockResize(self, disk: str, size: int, flags: int = 0) -> int: ...
     """In KiB, or bytes with `VIR_DOMAIN_BLOCK_RESIZE_BYTES`; `disk` is a target's name or a file's path."""
+    def migrateToURI3(self, dconnuri: str | None, params: dict[str, Any], flags: int = 0) -> int: ...
+    """Return when the guest goes on on the other host."""
+    def jobStats(self, flags: int = 0) -> dict[str, int]: ...
+    """Return the present job's `type`, `operation` and amounts; `type` is `VIR_DOMAIN_JOB_NONE` without one."""
+    def abortJob(self) -> int: ...
     def undefineFlags(self, flags: int = 0) -> int: ...
     def setMetadata(
         self, type: int, metadata: str | None, key: str | None, uri: str | None, flags: int = 0
@@ -205,3 +210,20 @@ VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH: int
 
 VIR_STORAGE_POOL_CREATE_WITH_BUILD: int
 VIR_STORAGE_VOL_GET_PHYSICAL: int
+
+VIR_DOMAIN_XML_SECURE: int
+VIR_DOMAIN_XML_MIGRATABLE: int
+
+VIR_DOMAIN_JOB_NONE: int
+VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT: int
+
+VIR_MIGRATE_LIVE: int
+VIR_MIGRATE_PEER2PEER: int
+VIR_MIGRATE_NON_SHARED_INC: int
+VIR_MIGRATE_PERSIST_DEST: int
+VIR_MIGRATE_UNDEFINE_SOURCE: int
+VIR_MIGRATE_ABORT_ON_ERROR: int
+VIR_MIGRATE_AUTO_CONVERGE: int
+VIR_MIGRATE_PARAM_URI: str
+VIR_MIGRATE_PARAM_DEST_XML: str
+VIR_MIGRATE_PARAM_PERSIST_XML: str

@@ -16,6 +16,7 @@ from zaffre.cli.vm_console_commands import add_console_commands
 from zaffre.cli.vm_iso_commands import group as iso
 from zaffre.cli.vm_label_commands import add_label_commands
 from zaffre.cli.vm_measure_commands import add_measure_commands
+from zaffre.cli.vm_migration_commands import add_migration_commands
 from zaffre.cli.vm_nic_commands import group as interfaces
 from zaffre.cli.vm_power_commands import add_power_commands
 from zaffre.cli.waiting import progress
@@ -133,6 +134,7 @@ def create_machine(
 
 add_power_commands(group)
 add_console_commands(group)
+add_migration_commands(group)
 group.include("nic", interfaces)
 add_label_commands(group)
 add_measure_commands(group)

@@ -81,6 +81,24 @@ class AvailabilitySetView(Wire):
     virtual_machine_count: int
 
 
+class CandidateHostView(Wire):
+    """A host that a virtual machine could move to."""
+
+    id: str
+    name: str
+    fit: bool
+    memory_free_mib: int
+    storage_free_gib: int
+    unfit_because: str | None
+    vcpus_free: int
+
+
+class CandidateHostsView(Wire):
+    """The hosts of a virtual machine's stamp: a stamp is small enough for one answer."""
+
+    value: list[CandidateHostView]
+
+
 class ChangeCheckpointBody(Wire):
     """What to write on a checkpoint anew. What is left out stays."""
 
@@ -325,6 +343,7 @@ class HostView(Wire):
     memory_capacity_mib: int
     memory_mib: int
     memory_reserved_mib: int
+    migration_uri: str | None
     observed_at: AwareDatetime | None
     pool_path: str
     problem: str | None
@@ -471,6 +490,7 @@ class MachineState(OpenEnum):
     PAUSING = "pausing"
     RESUMING = "resuming"
     RECONFIGURING = "reconfiguring"
+    MIGRATING = "migrating"
     DELETING = "deleting"
     CHECKPOINTING = "checkpointing"
     RESTORING = "restoring"
@@ -481,6 +501,15 @@ class MachineState(OpenEnum):
     CRASHED = "crashed"
     MISSING = "missing"
     UNKNOWN = "unknown"
+
+
+class MigrationBody(Wire):
+    """Where to move a virtual machine."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    host_id: str | None = None
 
 
 class NetworkState(OpenEnum):
@@ -573,6 +602,7 @@ class NewHostBody(Wire):
     name: str
     driver: str = "libvirt"
     integration_bridge: str = "br-int"
+    migration_uri: str | None = None
     pool_path: str = "/var/lib/libvirt/zaffre"
     provider_address: str | None = None
     stamp_id: str
@@ -1182,6 +1212,7 @@ class Transition(OpenEnum):
     PAUSING = "pausing"
     RESUMING = "resuming"
     RECONFIGURING = "reconfiguring"
+    MIGRATING = "migrating"
     DELETING = "deleting"
     CHECKPOINTING = "checkpointing"
     RESTORING = "restoring"

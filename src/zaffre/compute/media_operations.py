@@ -69,13 +69,16 @@ class MediumSaga(MachineSaga):
     async def _release(self, run: Run) -> None:
         async with run.work() as work:
             row = await self._row(work, run)
-            if row is None or row.operation_id not in (run.operation.id, None):
+            if row is None:
                 return
-            if row.operation_id is None:  # the change had been noted before something else failed
+            if row.operation_id is None and row.iso_image_id == run.operation.parameters["image_id"]:
+                # The change had been noted before something else failed.
                 was_image_id = run.operation.parameters["was_image_id"]
                 row.iso_image_id = was_image_id
                 if was_image_id is not None:
                     await Images(work).use(was_image_id, row.id, ImageKind.ISO, row.subscription_id)
+            elif row.operation_id != run.operation.id:
+                return
             await self._stop_using(run, work, "image_id")
             set_transition(row, None, None)
             work.emit(f"{self.kind}_failed", reference(row))

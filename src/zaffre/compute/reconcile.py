@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from zaffre.compute.disk_reconcile import LostDisks
 from zaffre.compute.observations import apply_observation, mark_unknown
-from zaffre.compute.states import Observed, observed_power
+from zaffre.compute.states import Observed, Transition, observed_power
 from zaffre.compute.tables import VirtualMachineRow
 from zaffre.compute.titles import retitle_guests
 from zaffre.compute.unmanaged import UnmanagedGuests
@@ -135,12 +135,14 @@ class FullRead:
         async with self._units.read(ACTOR) as work:
             statement = select(*_COMPARED).where(VirtualMachineRow.host_id.in_(shown))
             rows = (await work.session.execute(statement)).all()
+            arriving = select(VirtualMachineRow.id).where(VirtualMachineRow.state == Transition.MIGRATING)
+            moving = set(await work.session.scalars(arriving))
         changed = [row.id for row in rows if _differs(row, shown[row.host_id].get(row.id))]
         for ids in batches(changed, BATCH):
             await self._apply(ids, shown)
         await self._lost_disks.notice(shown)
         await retitle_guests(self._hypervisors, hosts, rows, shown)
-        ours = {row.id for row in rows}
+        ours = {row.id for row in rows} | moving
         strangers = {
             host_id: [observation for guest_id, observation in seen.items() if guest_id not in ours]
             for host_id, seen in shown.items()

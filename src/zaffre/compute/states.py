@@ -41,6 +41,8 @@ class Transition(StrEnum):
     RESUMING = "resuming"
     RECONFIGURING = "reconfiguring"
     """What it consists of is being changed, such as its disks."""
+    MIGRATING = "migrating"
+    """It is going to another host. If it was on it stays on."""
     DELETING = "deleting"
     CHECKPOINTING = "checkpointing"
     """A checkpoint of it is being taken or deleted."""

@@ -10,6 +10,7 @@ from zaffre.compute.console_sessions import ConsoleSessions
 from zaffre.compute.consoles import forget_tokens
 from zaffre.compute.disk_operations import disk_sagas
 from zaffre.compute.media_operations import EjectIso, InsertIso
+from zaffre.compute.migration_operations import MigrateVirtualMachine
 from zaffre.compute.operations import CreateVirtualMachine, DeleteVirtualMachine, MachineTools
 from zaffre.compute.port_operations import AddPort, RemovePort
 from zaffre.compute.power_operations import machine_power_sagas
@@ -130,6 +131,7 @@ class Site:
             *disk_sagas(self.hypervisors),
             InsertIso(tools),
             EjectIso(tools),
+            MigrateVirtualMachine(tools),
         ]
 
     def _loops(self) -> list[Loop]:

@@ -82,6 +82,9 @@ class NewHostBody(Body):
     integration_bridge: BridgeName = "br-int"
     provider_address: Address | None = None
     """The host's tunnel address (PA), for people."""
+    migration_uri: Uri | None = None
+    """How the stamp's other hosts reach its hypervisor to hand running machines over; left out, `uri` if it names a
+    host. Without one, running machines cannot be moved to it."""
 
     def to_host(self) -> NewHost:
         """Return the value for the rules."""
@@ -105,6 +108,7 @@ class HostView(ResourceView):
     pool_path: str
     integration_bridge: str
     provider_address: str | None
+    migration_uri: str | None
     state: HostState
     connected: bool
     problem: str | None

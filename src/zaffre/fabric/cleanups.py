@@ -59,6 +59,14 @@ class Cleanups:
         """Return the ids of hosts from which something must go."""
         return (await self._session.scalars(select(CleanupRow.host_id).distinct())).all()
 
+    async def hosts_with(self, names: Sequence[str]) -> frozenset[str]:
+        """Return the ids of hosts from which one of these guests and volumes must still go."""
+        return frozenset(await self._session.scalars(select(CleanupRow.host_id).where(CleanupRow.name.in_(names))))
+
+    async def strike_out(self, host_id: str, names: Sequence[str]) -> None:
+        """Strike out guests and volumes that have gone from a host."""
+        await self._session.execute(delete(CleanupRow).where(CleanupRow.host_id == host_id, CleanupRow.name.in_(names)))
+
     async def done(self, cleanup_ids: Sequence[str]) -> None:
         """Strike out what has gone."""
         await self._session.execute(delete(CleanupRow).where(CleanupRow.id.in_(cleanup_ids)))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -81,6 +82,7 @@ class NewHost:
     pool_path: str
     integration_bridge: str
     provider_address: str | None
+    migration_uri: str | None = None
 
 
 class Hosts:
@@ -108,6 +110,7 @@ class Hosts:
             pool_path=draft.pool_path,
             integration_bridge=draft.integration_bridge,
             provider_address=draft.provider_address,
+            migration_uri=draft.migration_uri or reachable_uri(draft.uri),
             state=HostState.ADDING,
             created_at=self._work.clock.now(),
         )
@@ -225,6 +228,16 @@ def _refusal(error: IntegrityError, draft: NewHost) -> DomainError:
     if violated(error, "uq_hosts_uri"):
         return HostExists(draft.uri)
     return NotFound("stamp", draft.stamp_id)
+
+
+def reachable_uri(uri: str) -> str | None:
+    """Return a hypervisor's URI if others can use it as Zaffre does: when it names a host, or is a simulated one's.
+
+    One that leads over SSH is left out: the key that it needs is Zaffre's.
+    """
+    parts = urlsplit(uri)
+    names_host = parts.scheme in ("qemu+tls", "qemu+tcp", "qemu") and bool(parts.hostname)
+    return uri if names_host or parts.scheme == "simulated" else None
 
 
 def differs(row: HostRow, facts: HostFacts) -> bool:

@@ -76,8 +76,7 @@ class _Search:
     stamp_id: str
     demand: Demand
     apart: Separation | None
-    only: str | None
-    never: str | None
+    among: frozenset[str] | None
 
 
 class Placement:
@@ -95,8 +94,7 @@ class Placement:
         demand: Demand,
         *,
         apart: Separation | None = None,
-        only: str | None = None,
-        never: str | None = None,
+        among: frozenset[str] | None = None,
     ) -> str:
         """Reserve room on the best host of a stamp; returns the host's id. A second call returns the same host.
 
@@ -107,8 +105,7 @@ class Placement:
             demand: how much room.
             apart: the group whose guests to stay away from. Whoever places several at a time and wants them spread as
                 far as possible, not only as far as they must, keeps others from placing the same group meanwhile.
-            only: the one host that will do.
-            never: a host that will not do.
+            among: the only hosts that will do; None: all of the stamp.
 
         Raises:
             NoCapacity: no host fits.
@@ -116,7 +113,7 @@ class Placement:
         held = await self.host_of(resource_id)
         if held is not None:
             return held
-        search = _Search(resource_id, subscription_id, stamp_id, demand, apart, only, never)
+        search = _Search(resource_id, subscription_id, stamp_id, demand, apart, among)
         for _ in range(ROUNDS):
             candidates = await self._candidates(search)
             for host_id in candidates:
@@ -169,6 +166,18 @@ class Placement:
         """Return the id of the host on which a guest holds room."""
         statement = select(ReservationRow.host_id).where(ReservationRow.resource_id == resource_id)
         return await self._session.scalar(statement)
+
+    async def demand_of(self, resource_id: str) -> Demand | None:
+        """Return the room that a guest holds."""
+        row = await self._session.get(ReservationRow, resource_id, populate_existing=True)
+        return Demand(row.vcpus, row.memory_mib, row.storage_gib) if row is not None else None
+
+    async def in_company(self, apart: Separation | None, besides: str) -> frozenset[str]:
+        """Return the hosts that a guest must stay away from because of others of its strict group."""
+        if apart is None or not apart.strict:
+            return frozenset()
+        others = (ReservationRow.exclusive_group_id == apart.group_id, ReservationRow.resource_id != besides)
+        return frozenset(await self._session.scalars(select(ReservationRow.host_id).where(*others)))
 
     async def _candidates(self, search: _Search) -> Sequence[str]:
         """Return the best hosts.
@@ -249,23 +258,16 @@ class Placement:
 
     async def _explain(self, search: _Search) -> str:
         statement = select(HostRow).where(HostRow.stamp_id == search.stamp_id)
-        if search.only is not None:
-            statement = statement.where(HostRow.id == search.only)
+        if search.among is not None:
+            statement = statement.where(HostRow.id.in_(search.among))
         hosts = (await self._session.scalars(statement.execution_options(populate_existing=True))).all()
         if not hosts:
-            return "the stamp has no hosts" if search.only is None else "the host belongs to another stamp"
-        occupied = await self._occupied(search.apart)
+            return "the stamp has no hosts" if search.among is None else "there is no other host that could"
+        occupied = await self.in_company(search.apart, search.resource_id)
         reasons = Counter(_why(host, search, occupied) for host in hosts)
         told = "; ".join(f"{count} of {len(hosts)} hosts {reason}" for reason, count in reasons.most_common())
         free_mib = max(host.memory_capacity_mib - host.memory_reserved_mib for host in hosts)
         return f"{told} (most memory free on one host: {free_mib} MiB)"
-
-    async def _occupied(self, apart: Separation | None) -> frozenset[str]:
-        """Return the hosts that a strict group's guests keep its other guests from."""
-        if apart is None or not apart.strict:
-            return frozenset()
-        statement = select(ReservationRow.host_id).where(ReservationRow.exclusive_group_id == apart.group_id)
-        return frozenset(await self._session.scalars(statement))
 
 
 def _suitable(search: _Search) -> list[ColumnElement[bool]]:
@@ -275,10 +277,8 @@ def _suitable(search: _Search) -> list[ColumnElement[bool]]:
         HostRow.connected.is_(True),
         *_fits(search.demand),
     ]
-    if search.only is not None:
-        conditions.append(HostRow.id == search.only)
-    if search.never is not None:
-        conditions.append(HostRow.id != search.never)
+    if search.among is not None:
+        conditions.append(HostRow.id.in_(search.among))
     return conditions
 
 
@@ -300,8 +300,6 @@ def _fits(demand: Demand) -> list[ColumnElement[bool]]:
 
 
 def _why(host: HostRow, search: _Search, occupied: frozenset[str]) -> str:
-    if host.id == search.never:
-        return "hold it already"
     return unfitness(host, search.demand, in_company=host.id in occupied) or "were taken by others meanwhile"
 
 

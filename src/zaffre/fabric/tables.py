@@ -40,6 +40,8 @@ class HostRow(Table):
     pool_path: Mapped[str]
     integration_bridge: Mapped[str]
     provider_address: Mapped[str | None]
+    migration_uri: Mapped[str | None] = mapped_column(default=None)
+    """How the other hosts of the stamp reach its hypervisor; None: they cannot, so it takes over no running guest."""
     state: Mapped[str]
     """What the operator wants of it."""
     connected: Mapped[bool] = mapped_column(default=False)

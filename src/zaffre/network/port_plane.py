@@ -29,6 +29,16 @@ class PortPlane:
             plane = await self._planes.get(network_id)
             await plane.ensure_ports([plane_port(port) for port in group])
 
+    async def hand_over(self, actor: Actor, owner_id: str, chassis: Sequence[str]) -> None:
+        """Let only these hosts bind the owner's ports, by name: two while it moves from one to the other, none: any.
+
+        Raises:
+            PlaneUnreachable: a plane does not answer.
+        """
+        async with self._units.write(actor) as work:
+            await Ports(work).request_chassis(owner_id, chassis)
+        await self.plug(actor, owner_id)
+
     async def unplug(self, actor: Actor, owner_id: str) -> None:
         """Take the owner's ports off the planes.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -106,6 +107,15 @@ class Ports:
             .execution_options(synchronize_session=False)
         )
 
+    async def request_chassis(self, owner_id: str, chassis: Sequence[str]) -> None:
+        """Say which hosts alone may bind an owner's ports; none: any."""
+        await self._session.execute(
+            update(PortRow)
+            .where(PortRow.owner_id == owner_id)
+            .values(requested_chassis=list(chassis))
+            .execution_options(synchronize_session=False)
+        )
+
     async def want_not(self, port_id: str) -> PortRow | None:
         """Say that the plane shall not have a port any more; returns the port, None when it is gone."""
         row = await self._session.get(PortRow, port_id, with_for_update=True)
@@ -154,6 +164,6 @@ def _refusal(error: IntegrityError, request: PortRequest) -> DomainError:
     return RaceLost("the address or MAC address that was chosen")
 
 
-def plane_port(row: PortRow) -> PlanePort:
+def plane_port(row: Any) -> PlanePort:
     """Return a port as the plane shall have it."""
-    return PlanePort(row.id, row.subnet_id, row.mac, row.address)
+    return PlanePort(row.id, row.subnet_id, row.mac, row.address, tuple(row.requested_chassis))

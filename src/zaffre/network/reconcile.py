@@ -24,6 +24,7 @@ from zaffre.network.drivers.plane import (
     PlaneSubnet,
 )
 from zaffre.network.planes import NetworkPlanes
+from zaffre.network.ports import plane_port
 from zaffre.network.subnets import plane_subnet
 from zaffre.network.tables import LogicalNetworkRow, PortRow, SubnetRow, VmNetworkRow
 from zaffre.network.vm_networks import NetworkState
@@ -209,7 +210,8 @@ async def _wanted(work: UnitOfWork, network_id: str) -> _Wanted:
 
 async def _some_ports(session: AsyncSession, network_id: str, after: str) -> Sequence[Any]:
     """Return the next few ports as plain tuples: tens of thousands of mapped objects would be a burden."""
-    columns = (PortRow.id, PortRow.subnet_id, PortRow.mac, PortRow.address, PortRow.wanted, PortRow.up, PortRow.chassis)
+    place = (PortRow.id, PortRow.subnet_id, PortRow.mac, PortRow.address, PortRow.requested_chassis)
+    columns = (*place, PortRow.wanted, PortRow.up, PortRow.chassis)
     statement = select(*columns).where(PortRow.logical_network_id == network_id).order_by(PortRow.id).limit(READ_BATCH)
     if after:
         statement = statement.where(PortRow.id > after)
@@ -220,5 +222,5 @@ def _want_port(wanted: _Wanted, row: Any) -> None:
     if row.subnet_id not in wanted.subnets:
         wanted.in_motion.add(row.id)
     elif row.wanted:
-        wanted.ports[row.id] = PlanePort(row.id, row.subnet_id, row.mac, row.address)
+        wanted.ports[row.id] = plane_port(row)
         wanted.up[row.id] = (row.up, row.chassis)

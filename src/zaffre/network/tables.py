@@ -93,6 +93,8 @@ class PortRow(Table):
     address_key: Mapped[str] = search_key("address")
     wanted: Mapped[bool] = mapped_column(default=False)
     """Whether the plane shall have it: set when its owner is being built, cleared when it goes."""
+    requested_chassis: Mapped[list[str]] = mapped_column(default=list)
+    """The only hosts that may bind it, by name: while its owner moves from the first to the second. Empty: any."""
     up: Mapped[bool] = mapped_column(default=False)
     """Whether a host passes its traffic; observed."""
     chassis: Mapped[str | None] = mapped_column(default=None)

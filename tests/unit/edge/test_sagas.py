@@ -266,6 +266,18 @@ async def eject_iso(_harness: Harness, prepared: Any) -> str:
     return await started(someone.client, "DELETE", f"{someone.base}/virtual-machines/{machine['id']}/iso")
 
 
+async def movable_machine(harness: Harness) -> Any:
+    hosts = (await harness.cloud.admin.get("/hosts"))["value"]
+    if len(hosts) < 2:
+        await harness.cloud.add_host("?memory_mib=1048576&vcpus=1024&storage_gib=100000")
+    return await running_machine(harness)
+
+
+async def migrate(harness: Harness, prepared: Any) -> str:
+    _, machine = prepared
+    return await started(harness.cloud.admin, "POST", f"/virtual-machines/{machine['id']}/migrate", {})
+
+
 CASES = [
     SagaCase("subscription.sync", nothing, subscribe, restores=False),
     SagaCase("subscription.delete", other_tenant, unsubscribe, restores=False),
@@ -285,6 +297,7 @@ CASES = [
     SagaCase("virtual_machine.reset", running_machine, power("reset"), restores=False),
     SagaCase("virtual_machine.pause", running_machine, power("pause"), restores=False),
     SagaCase("virtual_machine.resume", paused_machine, power("resume"), restores=False),
+    SagaCase("virtual_machine.migrate", movable_machine, migrate, restores=False),
     SagaCase("virtual_machine.add_port", running_machine, add_port),
     SagaCase("virtual_machine.remove_port", running_machine, remove_port, restores=False),
     SagaCase("checkpoint.create", running_machine, add_checkpoint),

@@ -3,16 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from zaffre.client.collection import Collection, Listing, checked_id
+from zaffre.client.collection import Collection, checked_id
 from zaffre.client.connection import Connection, parsed
 from zaffre.client.consoles import Console, open_console
 from zaffre.client.models import (
     AdminVirtualMachineView,
+    CandidateHostsView,
+    CandidateHostView,
     ConsoleKind,
     ConsoleView,
     InsertionBody,
     MachineChangeBody,
     MetricsView,
+    MigrationBody,
     NewConsoleBody,
     NewPortBody,
     NewVirtualMachineBody,
@@ -235,14 +238,29 @@ class VirtualMachines(Collection[VirtualMachineView, VirtualMachineView]):
             clock.sleep(STATE_POLL_S)
 
 
-class AllVirtualMachines(Listing[AdminVirtualMachineView]):
+class AllVirtualMachines(Collection[AdminVirtualMachineView, AdminVirtualMachineView]):
     """Everybody's virtual machines with their hosts, for administrators."""
 
     noun = "virtual machine"
 
     def __init__(self, connection: Connection) -> None:
         """Use the machines of the admin face."""
-        super().__init__(connection, "/virtual-machines", AdminVirtualMachineView)
+        super().__init__(connection, "/virtual-machines", AdminVirtualMachineView, AdminVirtualMachineView)
+
+    def candidate_hosts(self, machine_id: str) -> list[CandidateHostView]:
+        """Return the hosts of a machine's stamp, each with what speaks against moving it there."""
+        return self._connection.get(f"{self._member(machine_id)}/hosts", CandidateHostsView).value
+
+    def migrate(
+        self, machine_id: str, host_id: str | None = None, if_match: int | None = None
+    ) -> Accepted[AdminVirtualMachineView]:
+        """Move a machine that is on to another host while it runs; left out, to the best that is fit.
+
+        Raises:
+            ZaffreError: it is off, has checkpoints, or the host cannot take it.
+        """
+        body = MigrationBody(host_id=host_id)
+        return self._start(machine_id, "migrate", AdminVirtualMachineView, body=body, if_match=if_match)
 
 
 def _instant(instant: datetime | None) -> str | None:

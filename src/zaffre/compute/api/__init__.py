@@ -9,6 +9,7 @@ from zaffre.compute.api import (
     images,
     machine_ports,
     metrics,
+    migrations,
     serial_logs,
     ssh_keys,
     unmanaged_guests,
@@ -33,6 +34,7 @@ TENANT_ROUTERS = (
 )
 ADMIN_ROUTERS = (
     virtual_machines.administration,
+    migrations.administration,
     catalogue.administration,
     unmanaged_guests.administration,
     metrics.administration,

@@ -243,6 +243,7 @@ def _real(layout: FabricLayout) -> FabricToUse:
             pool_path=host.pool_path,
             integration_bridge=host.integration_bridge,
             provider_address=host.provider_address,
+            migration_uri=f"qemu+tcp://{host.name}/system",
         )
         for host in layout.hosts
     ]

@@ -10,7 +10,7 @@ addresses are decided before a call arrives here. Three rules make the callers s
 - Every method has a deadline of its own and none of them blocks the event loop.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -343,6 +343,19 @@ class HostLost:
     cause: str
 
 
+@dataclass(frozen=True)
+class MigrationTarget:
+    """Where a guest is to go on."""
+
+    uri: str
+    """How its present host reaches the new one's hypervisor."""
+    address: HostAddress
+    """The new host, with its own pool and bridge."""
+
+
+Report = Callable[[float], Awaitable[None]]
+"""Told how far something is, from 0 to 1. What it raises ends the waiting."""
+
 HostEvent = GuestChanged | GuestRemoved | HostConnected | HostLost
 HostListener = Callable[[HostEvent], None]
 
@@ -579,6 +592,23 @@ class Hypervisor(Protocol):
             GuestOff: its power is off.
             ConsoleUnavailable: this host cannot give out consoles of that kind.
         """
+        ...
+
+    async def migrate(self, guest_id: str, target: MigrationTarget, report: Report) -> None:
+        """Move a guest that is on to another host while it runs, with its memory and the content of its disks.
+
+        The new host has volumes of the same names already: empty ones of the same size over the same backing for its
+        disks, whole ones for what it only reads. The hosts do the work between them: when the caller goes away it goes
+        on, and another call joins it. Returns when it has ended, whichever way: see where the guest is. A guest that
+        is not here is left alone.
+
+        Raises:
+            HypervisorRefused: it could not be moved, or the move was aborted; it goes on here.
+        """
+        ...
+
+    async def abort_migration(self, guest_id: str) -> None:
+        """End a guest's move, if one is under way and not yet past the point where it goes on on the new host."""
         ...
 
     async def observe(self, guest_id: str) -> GuestObservation | None:

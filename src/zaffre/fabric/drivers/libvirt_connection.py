@@ -103,6 +103,17 @@ class HostConnection:
             cause = f"it took longer than {deadline_s:g} s to {action}"
         raise HostUnreachable(self._address.name, cause)
 
+    async def call_alone(self, action: str, call: Callable[[HostSession], Result], *, deadline_s: float) -> Result:
+        """Run a blocking call that takes long, in a thread that does not hold up the end of the process; see `call`."""
+        session = await self._current_session(_CONNECT_DEADLINE_S)
+        work = partial(call_translated, action, call, session)
+        alone = DetachedCall(f"{self._address.name}-alone", work, lambda _: None)
+        try:
+            return await alone.result(deadline_s)
+        except TimeoutError:
+            cause = f"it took longer than {deadline_s:g} s to {action}"
+        raise HostUnreachable(self._address.name, cause)
+
     async def close(self) -> None:
         """End the connection and its threads."""
         # Let go of the ended task too: its frames hold the session, and a session that is held stays open.

@@ -17,6 +17,7 @@ from zaffre.fabric.drivers import libvirt_checkpoints as checkpoints
 from zaffre.fabric.drivers import libvirt_consoles as consoles
 from zaffre.fabric.drivers import libvirt_disks as disks
 from zaffre.fabric.drivers import libvirt_guests as guests
+from zaffre.fabric.drivers import libvirt_migration as migration
 from zaffre.fabric.drivers import libvirt_ports as ports
 from zaffre.fabric.drivers import libvirt_volumes as volumes
 from zaffre.fabric.drivers.console import ConsoleChannel, ConsoleKind
@@ -36,6 +37,8 @@ from zaffre.fabric.drivers.hypervisor import (
     HostListener,
     HostLost,
     HypervisorRefused,
+    MigrationTarget,
+    Report,
     StorageFull,
     VolumeFacts,
 )
@@ -66,6 +69,9 @@ _CHECKPOINT_DEADLINE_S = 600.0
 
 _LET_GO_DEADLINE_S = 5.0
 _DETACH_POLL_S = 0.25
+_MOVE_POLL_S = 0.5
+_MOVE_DEADLINE_S = 24 * 3600.0
+_ABORT_DEADLINE_S = 60.0
 
 Result = TypeVar("Result")
 
@@ -91,6 +97,7 @@ class LibvirtHypervisor:
         self._clock = clock
         self._listeners = HostListeners()
         self._probing = asyncio.Lock()
+        self._moving = asyncio.Lock()
         self._uploads: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._observer = GuestObserver(self._read_guests, self._listeners.announce)
         listener = ConnectionListener(self._on_connected, self._on_lost, self._on_guest_event)
@@ -292,6 +299,44 @@ class LibvirtHypervisor:
             return await consoles.open_serial(self._address, guest_id)
         action = f"show the screen of guest {guest_id}"
         return await StreamChannel.over(await self._read(action, partial(consoles.open_screen, guest_id=guest_id)))
+
+    async def migrate(self, guest_id: str, target: MigrationTarget, report: Report) -> None:
+        """Move a guest that is on to another host while it runs; one at a time, because they share one wire."""
+        async with self._moving:
+            if await self._move_progress(guest_id) is not None:
+                await self._follow(guest_id, report)
+                return
+            move = partial(migration.move_guest, guest_id=guest_id, target=target)
+            moving = asyncio.create_task(
+                self._connection.call_alone(f"move guest {guest_id}", move, deadline_s=_MOVE_DEADLINE_S)
+            )
+            try:
+                while not (await asyncio.wait({moving}, timeout=_MOVE_POLL_S))[0]:
+                    await report(await self._move_progress(guest_id) or 0.0)
+                moving.result()
+            finally:
+                # The hosts go on without us; what becomes of it is seen from where the guest is.
+                moving.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def _follow(self, guest_id: str, report: Report) -> None:
+        """Wait for the end of a move that somebody else began."""
+        while (progress := await self._move_progress(guest_id)) is not None:
+            await report(progress)
+            await self._clock.sleep(_MOVE_POLL_S)
+
+    async def _move_progress(self, guest_id: str) -> float | None:
+        ask = partial(migration.move_progress, guest_id=guest_id)
+        return await self._read(f"tell how far the move of guest {guest_id} is", ask)
+
+    async def abort_migration(self, guest_id: str) -> None:
+        """End a guest's move, if one is under way."""
+        abort = partial(migration.abort_move, guest_id=guest_id)
+        ends_s = self._clock.monotonic_s() + _ABORT_DEADLINE_S
+        while not await self._change(f"stop moving guest {guest_id}", abort):
+            if self._clock.monotonic_s() >= ends_s:
+                cause = f"it went on for {_ABORT_DEADLINE_S:g} s"
+                raise HypervisorRefused(self._address.name, f"stop moving guest {guest_id}", cause)
+            await self._clock.sleep(_DETACH_POLL_S)
 
     async def observe(self, guest_id: str) -> GuestObservation | None:
         """Read one guest; None when the host does not know it."""

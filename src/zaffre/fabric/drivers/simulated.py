@@ -30,6 +30,9 @@ from zaffre.fabric.drivers.hypervisor import (
     HostListener,
     HostLost,
     HostUnreachable,
+    HypervisorRefused,
+    MigrationTarget,
+    Report,
     StopReason,
     VolumeFacts,
 )
@@ -47,6 +50,8 @@ _DEADLINE_S = 60.0
 """The longest deadline of the libvirt driver; the twin uses it for everything."""
 
 _READ_BYTES = 1024 * 1024
+_MOVE_STEPS = 10
+"""How often the progress of a move is told."""
 _ENGINES = UUID("9f3e0a4c-6c0d-5f0e-8a27-3d1f5b0c7e11")
 """Namespace of the UUIDs that hosts' engines get from their names."""
 
@@ -238,6 +243,28 @@ class SimulatedHypervisor:
         await self._perform(Action.OPEN_CONSOLE, partial(self._host.check_guest, guest_id))
         return await self._world.consoles(self._host.name).open(guest_id, kind)
 
+    async def migrate(self, guest_id: str, target: MigrationTarget, report: Report) -> None:
+        """Move a guest that is on to another host while it runs."""
+        name, _capacity = parse_uri(target.uri)
+        moves = self._world.moves
+        move = (self._host.name, guest_id)
+        duration_s = self._world.duration_s(self._host.name, Action.MIGRATE)
+        moves.add(move)
+        try:
+            for step in range(_MOVE_STEPS):
+                if move not in moves:
+                    raise HypervisorRefused(self._address.name, f"move guest {guest_id}", "it was aborted")
+                await report(step / _MOVE_STEPS)
+                await self._world.clock.sleep(duration_s / _MOVE_STEPS)
+            await self._perform(Action.MIGRATE, partial(self._host.move, guest_id, self._world.host(name)), 0.0)
+        finally:
+            moves.discard(move)
+
+    async def abort_migration(self, guest_id: str) -> None:
+        """End a guest's move, if one is under way."""
+        move = (self._host.name, guest_id)
+        await self._perform(Action.ABORT_MIGRATION, lambda: self._world.moves.discard(move))
+
     async def observe(self, guest_id: str) -> GuestObservation | None:
         """Read one guest; None when the host does not know it."""
         return await self._perform(Action.OBSERVE, partial(self._host.observe, guest_id))
@@ -284,10 +311,11 @@ class SimulatedHypervisor:
 
     # Details -----------------------------------------------------------------------------------------------------
 
-    async def _perform(self, action: Action, call: Callable[[], Result]) -> Result:
+    async def _perform(self, action: Action, call: Callable[[], Result], duration_s: float | None = None) -> Result:
         """Let the action take its time and effect, or fail, as latency and faults have it."""
         failure = self._world.faults.next_failure(self._host.name, action)
-        duration_s = self._world.duration_s(self._host.name, action)
+        if duration_s is None:
+            duration_s = self._world.duration_s(self._host.name, action)
         self._check_reachable()
         await self._world.clock.sleep(min(duration_s, _DEADLINE_S))
         self._check_reachable()

@@ -173,6 +173,33 @@ class SimulatedHost:
         if self._store.remove_guest(self.name, guest_id):
             self._announce(GuestRemoved(guest_id))
 
+    def move(self, guest_id: str, target: "SimulatedHost") -> None:
+        """Let a guest that is on go on on another host, with the content of its disks."""
+        guest = self._store.guest(self.name, guest_id)
+        if guest is None:
+            return
+        if guest.live is None:
+            raise HypervisorRefused(self.name, f"move guest {guest_id}", f"it is {guest.state}")
+        with self._store.transaction():
+            for disk in guest.live.disks:
+                volume, there = self.volume(disk.volume), target.volume(disk.volume)
+                if volume.capacity_bytes != there.capacity_bytes or volume.backing != there.backing:
+                    cause = f"{disk.volume} is another disk on {target.name}"
+                    raise HypervisorRefused(self.name, f"move guest {guest_id}", cause)
+                self._store.put_volume(replace(volume, host=target.name))
+            self._store.put_guest(replace(guest, host=target.name))
+            self._store.remove_guest(self.name, guest_id)
+        self._announce(GuestRemoved(guest_id))
+        target.take_over(guest_id)
+
+    def take_over(self, guest_id: str) -> None:
+        """Tell of a guest that came from another host."""
+        guest = self._guest(guest_id)
+        self._check_start(guest.defined)
+        if not guest.booted and guest.ready_at_s is not None:
+            self._booting(guest_id, guest.ready_at_s)
+        self._tell(guest_id)
+
     def check_guest(self, guest_id: str) -> GuestState:
         """Return the guest's state.
 

@@ -33,6 +33,8 @@ class Action(StrEnum):
     ATTACH_DISK = "attach_disk"
     DETACH_DISK = "detach_disk"
     CHANGE_MEDIUM = "change_medium"
+    MIGRATE = "migrate"
+    ABORT_MIGRATION = "abort_migration"
     ATTACH_PORT = "attach_port"
     DETACH_PORT = "detach_port"
     OPEN_CONSOLE = "open_console"
@@ -73,6 +75,7 @@ REALISTIC = LatencyModel(
         Action.ATTACH_DISK: 0.05,
         Action.DETACH_DISK: 0.3,
         Action.ATTACH_PORT: 0.05,
+        Action.MIGRATE: 5.0,
         Action.DETACH_PORT: 0.3,
         Action.DEFINE: 0.003,
         Action.START: 0.25,

@@ -55,6 +55,8 @@ class SimulatedWorld:
         self._hosts: dict[str, SimulatedHost] = {}
         self._consoles: dict[str, SimulatedConsoles] = {}
         self._ears: dict[str, list[Callable[[HostEvent], None]]] = {}
+        self.moves: set[tuple[str, str]] = set()
+        """Host and id of the guests that are being moved away."""
         self._watching_others = path is not None
         self._watch: asyncio.Task[None] | None = None
         for guest in self._store.booting_guests():

@@ -203,11 +203,23 @@ def port_columns(port: PlanePort, dhcp: UUID) -> Columns:
         "type": "",
         "addresses": [f"{port.mac} {port.address}"],
         "port_security": [f"{port.mac} {port.address}"],
-        "options": {},
+        "options": _port_options(port.chassis),
         "enabled": [],
         "dhcpv4_options": [dhcp],
         "external_ids": _marks(Kind.PORT, port.id),
     }
+
+
+def _port_options(chassis: tuple[str, ...]) -> dict[str, str]:
+    """Return the options of a guest's port.
+
+    With two chassis (OVN 22.06 and later) both get the guest's frames, and the second stays silent until QEMU announces
+    there, by RARP, that the guest goes on.
+    """
+    if not chassis:
+        return {}
+    requested = {"requested-chassis": ",".join(chassis)}
+    return requested if len(chassis) == 1 else requested | {"activation-strategy": "rarp"}
 
 
 def read_network(router: RowView) -> PlaneNetwork | None:
@@ -253,5 +265,12 @@ def read_port(port: RowView, subnet_id: str, dhcp: RowView) -> PlanePort | None:
     """Return the port that the row expresses in its subnet, or None."""
     addresses: list[str] = port.addresses
     mac, _, address = addresses[0].partition(" ") if addresses else ("", "", "")
-    value = PlanePort(id=port.external_ids.get(ID_KEY, ""), subnet_id=subnet_id, mac=mac, address=address)
+    requested = port.options.get("requested-chassis", "")
+    value = PlanePort(
+        id=port.external_ids.get(ID_KEY, ""),
+        subnet_id=subnet_id,
+        mac=mac,
+        address=address,
+        chassis=tuple(requested.split(",")) if requested else (),
+    )
     return value if agrees(port, port_columns(value, dhcp.uuid)) else None

@@ -77,6 +77,11 @@ class PlanePort:
     subnet_id: str
     mac: str
     address: str
+    chassis: tuple[str, ...] = ()
+    """The only hosts that may bind it, by the plane's name; empty: whichever has its interface.
+
+    With two names it is on its way from the first host to the second, which gets its frames too and takes over at the
+    first sign of life of its guest there."""
 
 
 @dataclass(frozen=True)

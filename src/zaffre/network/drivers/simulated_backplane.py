@@ -239,7 +239,7 @@ class SimulatedBackplane:
                 self._subnets[identifier] = replace(subnet, dns_servers=tuple(subnet.dns_servers))
                 self._ports_by_subnet[identifier] = set()
             case "port":
-                self._put_state(PlanePort(**value))
+                self._put_state(PlanePort(**value | {"chassis": tuple(value.get("chassis", ()))}))
             case "interface":
                 self._interfaces[identifier] = value
             case "damage":

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211209
+Revision: 202611211257
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211209"
+revision = "202611211257"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -214,6 +214,7 @@ def upgrade() -> None:
         sa.Column("pool_path", sa.String(), nullable=False),
         sa.Column("integration_bridge", sa.String(), nullable=False),
         sa.Column("provider_address", sa.String(), nullable=True),
+        sa.Column("migration_uri", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("connected", sa.Boolean(), nullable=False),
         sa.Column("problem", sa.String(), nullable=True),
@@ -750,6 +751,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("wanted", sa.Boolean(), nullable=False),
+        sa.Column("requested_chassis", Json, nullable=False),
         sa.Column("up", sa.Boolean(), nullable=False),
         sa.Column("chassis", sa.String(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
