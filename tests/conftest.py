@@ -1,5 +1,6 @@
 """Fixtures for every test: databases, clocks, ids."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,21 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+LONG_ON_POSTGRESQL = ("test_sagas.py", "test_fuzz.py")
+"""Files whose tests go through all workflows or all routes: again on PostgreSQL they take longer than all others."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what takes long, unless a thorough run is wanted."""
+    if os.environ.get("TEST_THOROUGH"):
+        return
+    reason = pytest.mark.skip(reason="long; TEST_THOROUGH=1 or scripts/test thorough runs it")
+    for item in items:
+        again = item.get_closest_marker("postgresql") is not None and item.path.name in LONG_ON_POSTGRESQL
+        if again or item.get_closest_marker("thorough") is not None:
+            item.add_marker(reason)
 
 
 @pytest.fixture(scope="session")
