@@ -83,7 +83,7 @@ export function FieldValue({ field, resource, texts }: FieldValueProps) {
   const value = valueAt(resource, field.field);
   const written = formatValue(field.kind, value, texts.language);
   const absent = <span className={styles.absent}>–</span>;
-  if (written === "" && field.kind !== "boolean") return absent;
+  if ((written === "" && field.kind !== "boolean") || (field.kind === "tags" && written === "{}")) return absent;
   switch (field.kind) {
     case "state":
       return <StateMark tone={toneOf(written, field.tones)} word={texts.state(field.field, written)} />;

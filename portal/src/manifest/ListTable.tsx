@@ -6,7 +6,7 @@
 import { Button, Checkbox, makeStyles, mergeClasses, Skeleton, SkeletonItem, tokens } from "@fluentui/react-components";
 import { ArrowSortDownRegular, ArrowSortUpRegular } from "@fluentui/react-icons";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Resource } from "@/api/wire";
@@ -15,7 +15,7 @@ import { ResourceLink } from "./addresses";
 import { chosenColumns, fittingColumns } from "./columns";
 import { FieldValue } from "./FieldValue";
 import type { ListSearch } from "./odata";
-import { toggled, type Selection } from "./selection";
+import type { Selection } from "./selection";
 import type { Texts } from "./texts";
 import type { ColumnManifest, ResourceManifest } from "./types";
 import { nameOf } from "./values";
@@ -71,6 +71,15 @@ const useStyles = makeStyles({
   },
   cell: { padding: "0 12px", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
   selectCell: { padding: "0 0 0 4px" },
+  // The platform's own: hundreds of rows are drawn at once.
+  checkbox: {
+    width: "16px",
+    height: "16px",
+    margin: "0 8px",
+    verticalAlign: "middle",
+    accentColor: tokens.colorCompoundBrandBackground,
+    cursor: "pointer",
+  },
   selected: { backgroundColor: tokens.colorNeutralBackground1Selected },
   stale: { opacity: 0.6 },
   nothing: { padding: "48px 16px", textAlign: "center", color: tokens.colorNeutralForeground2 },
@@ -103,9 +112,12 @@ export function ListTable(props: ListTableProps) {
   const styles = useStyles();
   const frame = useRef<HTMLDivElement>(null);
   const widthPx = useWidth(frame);
-  const columns = fittingColumns(
-    chosenColumns(props.manifest, props.search.cols),
-    widthPx - (props.selection === undefined ? 0 : SELECTION_PX),
+  const { manifest } = props;
+  const chosen = props.search.cols;
+  const availablePx = widthPx - (props.selection === undefined ? 0 : SELECTION_PX);
+  const columns = useMemo(
+    () => fittingColumns(chosenColumns(manifest, chosen), availablePx),
+    [manifest, chosen, availablePx],
   );
   const cells = columns.length + (props.selection === undefined ? 0 : 1);
   const rows = useVirtualizer({
@@ -151,7 +163,18 @@ export function ListTable(props: ListTableProps) {
           {shown.map((item) => {
             const row = props.rows[item.index];
             return row === undefined ? null : (
-              <Row key={row.id} {...props} row={row} index={item.index} columns={columns} />
+              <Row
+                key={row.id}
+                row={row}
+                index={item.index}
+                columns={columns}
+                manifest={props.manifest}
+                texts={props.texts}
+                values={props.values}
+                stale={props.stale === true}
+                isSelected={props.selection?.ids.has(row.id) ?? false}
+                onToggle={props.selection?.toggle}
+              />
             );
           })}
           {after > 0 ? (
@@ -206,7 +229,7 @@ function SelectAll({ rows, selection }: ListTableProps & { selection: Selection 
     <th scope="col" className={mergeClasses(styles.head, styles.selectCell)}>
       <Checkbox
         checked={all ? true : count > 0 ? "mixed" : false}
-        onChange={() => selection.onChange(all ? new Set() : new Set(rows.map((row) => row.id)))}
+        onChange={() => selection.set(all ? new Set() : new Set(rows.map((row) => row.id)))}
         aria-label={t("list.select_all")}
       />
     </th>
@@ -236,28 +259,36 @@ function Nothing({ manifest, texts, narrowed, onWiden }: ListTableProps) {
   );
 }
 
-interface RowProps extends ListTableProps {
+interface RowProps {
   row: Resource;
   index: number;
   columns: readonly ColumnManifest[];
+  manifest: ResourceManifest;
+  texts: Texts;
+  values: Readonly<Record<string, unknown>>;
+  stale: boolean;
+  isSelected: boolean;
+  /** Absent where nothing can be selected. */
+  onToggle: ((id: string) => void) | undefined;
 }
 
-function Row({ row, index, columns, manifest, texts, values, selection, stale }: RowProps) {
+/** Drawn again only when something about it has changed: scrolling draws the rows that come into view. */
+const Row = memo(function Row(props: RowProps) {
+  const { row, index, columns, manifest, texts, values, stale, isSelected, onToggle } = props;
   const styles = useStyles();
-  const { t } = useTranslation();
-  const isSelected = selection?.ids.has(row.id) ?? false;
   return (
     <tr
-      className={mergeClasses(styles.row, isSelected && styles.selected, stale === true && styles.stale)}
+      className={mergeClasses(styles.row, isSelected && styles.selected, stale && styles.stale)}
       aria-rowindex={index + 2}
-      {...(selection === undefined ? {} : { "aria-selected": isSelected })}
     >
-      {selection === undefined ? null : (
+      {onToggle === undefined ? null : (
         <td className={styles.selectCell}>
-          <Checkbox
+          <input
+            type="checkbox"
+            className={styles.checkbox}
             checked={isSelected}
-            onChange={() => selection.onChange(toggled(selection, row))}
-            aria-label={t("list.select", { name: nameOf(row) })}
+            onChange={() => onToggle(row.id)}
+            aria-label={texts.text("list.select", { name: nameOf(row) })}
           />
         </td>
       )}
@@ -274,7 +305,7 @@ function Row({ row, index, columns, manifest, texts, values, selection, stale }:
       ))}
     </tr>
   );
-}
+});
 
 function SkeletonRows({ columns, cells }: { columns: readonly ColumnManifest[]; cells: number }) {
   const styles = useStyles();

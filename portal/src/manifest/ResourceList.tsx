@@ -26,6 +26,7 @@ import { FilterPills } from "./FilterPills";
 import { ListTable } from "./ListTable";
 import type { ListSearch } from "./odata";
 import { markCurrent, useOutdated } from "./outdated";
+import { useSelection } from "./selection";
 import { useTexts } from "./texts";
 import type { ResourceManifest } from "./types";
 import { useResourceList } from "./useResources";
@@ -61,8 +62,8 @@ export function ResourceList(props: ResourceListProps) {
   const texts = useTexts(manifest);
   const list = useResourceList({ manifest, values, search, filter, ...(path === undefined ? {} : { path }) });
   const { query, rows, count } = list;
-  const [selectedIds, setSelectedIds] = useState<ReadonlySet<string>>(new Set());
-  const selected = rows.filter((row) => selectedIds.has(row.id));
+  const selection = useSelection();
+  const selected = rows.filter((row) => selection.ids.has(row.id));
   const bulk = (manifest.actions ?? []).some((action) => action.bulk === true);
   const narrowed = (search.q ?? "") !== "" || search.f !== undefined;
   return (
@@ -87,7 +88,7 @@ export function ResourceList(props: ResourceListProps) {
           texts={texts}
           selected={selected}
           values={values}
-          onClear={() => setSelectedIds(new Set())}
+          onClear={() => selection.set(new Set())}
         />
       ) : null}
       <OutdatedNotice hash={hashKey(keys.list(manifest.type, list.path, list.parameters))} onLook={list.readAnew} />
@@ -107,7 +108,7 @@ export function ResourceList(props: ResourceListProps) {
           if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage();
         }}
         total={count}
-        {...(bulk ? { selection: { ids: selectedIds, onChange: setSelectedIds } } : {})}
+        {...(bulk ? { selection } : {})}
       />
     </>
   );

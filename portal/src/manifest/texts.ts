@@ -1,4 +1,5 @@
 /** A manifest's texts: looked up by convention in its namespace, then among the frame's common ones. */
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { ResourceManifest } from "./types";
@@ -27,20 +28,28 @@ function keyOf(field: string): string {
   return field.replaceAll(".*", "").replaceAll(".", "_");
 }
 
+type Translate = (keys: string[], values: Record<string, unknown>) => string;
+
 export function useTexts(manifest: Pick<ResourceManifest, "namespace" | "slug">): Texts {
   const { t, i18n } = useTranslation([manifest.namespace, "frame"]);
+  const { namespace, slug } = manifest;
+  // The same texts are the same object, so that rows are not drawn again for nothing.
+  return useMemo(() => textsOf(namespace, slug, t as Translate, i18n.language), [namespace, slug, t, i18n.language]);
+}
+
+function textsOf(namespace: string, slug: string, t: Translate, language: string): Texts {
   const maybe = (key: string, values: Record<string, unknown> = {}): string | null => {
-    const found = t([`${manifest.namespace}:${key}`, `frame:${key}`], { defaultValue: "", ...values });
+    const found = t([`${namespace}:${key}`, `frame:${key}`], { defaultValue: "", ...values });
     return found === "" ? null : found;
   };
   const text = (key: string, values?: Record<string, unknown>) => maybe(key, values) ?? spelled(key);
   return {
-    title: maybe("title") ?? spelled(manifest.slug),
-    singular: maybe("singular") ?? spelled(manifest.slug),
+    title: maybe("title") ?? spelled(slug),
+    singular: maybe("singular") ?? spelled(slug),
     field: (field) => text(`fields.${keyOf(field)}`),
     state: (field, value) => maybe(`values.${keyOf(field)}.${value}`) ?? maybe(`states.${value}`) ?? spelled(value),
     text,
     maybe,
-    language: i18n.language,
+    language,
   };
 }

@@ -1,6 +1,6 @@
 /** Signing in, on a page of its own or over the page whose session has ended. */
 import { Button, Field, Input, makeStyles } from "@fluentui/react-components";
-import { useState, type SubmitEvent } from "react";
+import { useEffect, useRef, useState, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ProblemMessage } from "@/shell/ProblemMessage";
@@ -15,6 +15,11 @@ export function SignInForm({ email: known = "" }: { email?: string }) {
   const [password, setPassword] = useState("");
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  const passwordField = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    // After the dialog around it has put the focus on its first field, which is filled in already.
+    if (known !== "") window.setTimeout(() => passwordField.current?.focus());
+  }, [known]);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);
@@ -37,6 +42,7 @@ export function SignInForm({ email: known = "" }: { email?: string }) {
       </Field>
       <Field label={t("session.password")} required>
         <Input
+          ref={passwordField}
           type="password"
           name="password"
           autoComplete="current-password"
