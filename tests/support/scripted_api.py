@@ -191,6 +191,7 @@ def event(number: int, **fields: Any) -> dict[str, Any]:
         "occurred_at": "2026-01-01T00:00:00Z",
         "actor_kind": "account",
         "actor_id": ID,
+        "acting_for_id": None,
         "account_id": ID,
         "subscription_id": ID,
         "resource_type": "virtual_machine",
