@@ -506,7 +506,7 @@ class TestLibvirtOnly:
         if not await lab.on_host(lambda connection: "<domain type='kvm'" in connection.getCapabilities()):
             pytest.skip("this machine offers no KVM at all")
         port = GuestPort(str(uuid.uuid4()), "52:54:00:12:34:57", 8942)
-        disks = tuple(GuestDisk(f"disk-{number}", "raw") for number in range(3))
+        disks = tuple(GuestDisk(f"disk-{number}", "raw", number) for number in range(3))
         spec = guest_spec(accelerator=Accelerator.KVM, vcpus=2, disks=disks, seed_volume="seed.iso", ports=(port,))
         await host.define(spec)
         assert (await host.observe(spec.id)).labels == LABELS

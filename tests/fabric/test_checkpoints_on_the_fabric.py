@@ -211,6 +211,7 @@ def test_a_tree_branches_and_loses_one_in_the_middle(subject: Subject):
     subject.assert_nothing_half()
 
 
+@pytest.mark.thorough
 def test_a_checkpoint_deleted_on_the_host_leaves_the_tree(subject: Subject):
     kept, lost = subject.take("kept"), subject.take("lost")
     domain = subject.cloud.host_of(subject.machine_id).domain(subject.machine_id)

@@ -41,7 +41,11 @@ async def two_disks(host: Hypervisor, lab: CheckpointLab) -> GuestSpec:
     """A guest of the lab's image with a second disk, defined and off."""
     spec = guest_spec()
     names = [f"{spec.id}.qcow2", f"{spec.id}-data.qcow2"]
-    spec = replace(spec, disks=tuple(GuestDisk(name, "qcow2") for name in names), seed_volume="seed.iso")
+    spec = replace(
+        spec,
+        disks=tuple(GuestDisk(name, "qcow2", position) for position, name in enumerate(names)),
+        seed_volume="seed.iso",
+    )
     for name in names:
         await host.create_overlay(name, IMAGE_VOLUME, 2)
         await lab.write_disk(name, BEFORE)
