@@ -62,7 +62,7 @@ def sign_in(page: Page, url: str, email: str, password: str) -> None:
     page.get_by_label(re.compile("E-mail address|E-Mail-Adresse")).fill(email)
     page.get_by_label(re.compile("^(Password|Passwort)")).fill(password)
     page.get_by_role("button", name=re.compile("^(Sign in|Anmelden)$")).click()
-    expect(page.get_by_role("navigation").first).to_be_visible()
+    expect(page.get_by_role("banner")).to_be_visible()
 
 
 @contextmanager
