@@ -1,7 +1,9 @@
 """Fixtures for every test: databases, clocks, ids."""
 
+import faulthandler
 import os
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,17 +35,43 @@ structlog.configure(
 
 LONG_ON_POSTGRESQL = ("test_sagas.py", "test_fuzz.py")
 """Files whose tests go through all workflows or all routes: again on PostgreSQL they take longer than all others."""
+WHOLE_CLOUDS = {"cloud", "api"}
+"""Fixtures of whole clouds. Their tests run on PostgreSQL, as in production; what is particular to a database is in the
+tests of the floors below, which run on both, and SQLite carries whole clouds in the tests of processes and browsers."""
+HANGS_AFTER_S = 900
+"""No test takes this long: whoever gets here holds on to something that a raised time-out could not break."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what takes long, unless a thorough run is wanted."""
     if os.environ.get("TEST_THOROUGH"):
         return
+    again = [item for item in items if _runs_again(item)]
+    config.hook.pytest_deselected(items=again)
+    items[:] = [item for item in items if item not in set(again)]
     reason = pytest.mark.skip(reason="long; TEST_THOROUGH=1 or scripts/test thorough runs it")
     for item in items:
-        again = item.get_closest_marker("postgresql") is not None and item.path.name in LONG_ON_POSTGRESQL
-        if again or item.get_closest_marker("thorough") is not None:
+        if item.get_closest_marker("thorough") is not None:
             item.add_marker(reason)
+
+
+def _runs_again(item: pytest.Item) -> bool:
+    """Tell whether a test runs on the other database as well, where that teaches little."""
+    on_postgresql = item.get_closest_marker("postgresql") is not None
+    if item.path.name in LONG_ON_POSTGRESQL:
+        return on_postgresql
+    on_both = WHOLE_CLOUDS & set(getattr(item, "fixturenames", ())) and "sqlite" in item.name
+    return bool(on_both) and server_programs() is not None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """End a process that a test has blocked for good, telling where, instead of waiting with it."""
+    faulthandler.dump_traceback_later(HANGS_AFTER_S, exit=True, file=sys.__stderr__)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(scope="session")

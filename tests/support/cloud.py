@@ -5,16 +5,20 @@ import itertools
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 from argon2 import PasswordHasher
+from fastapi import FastAPI
+from starlette.datastructures import State
 
 from support.media import iso
 from zaffre.edge.drivers import Drivers
-from zaffre.edge.faces import Face, serve_face
+from zaffre.edge.faces import Face, build_face, serve_face
 from zaffre.edge.site import Site
 from zaffre.fabric.drivers.simulated import SimulatedDriver
 from zaffre.fabric.drivers.simulated_world import SimulatedWorld
@@ -53,6 +57,16 @@ def qcow2(virtual_size_bytes: int = 2**30, **header: int) -> bytes:
     return (fixed + rest).ljust(0x40000, b"\0")
 
 
+_built_faces = cache(lambda face: build_face(face, ProviderRegistry.installed()))
+
+
+def face_application(face: Face) -> FastAPI:
+    """Return a face's application with a state of its own, and the routes of all others: they take long to build."""
+    app = copy(_built_faces(face))
+    app.state = State()
+    return app
+
+
 class SimulatedCloud:
     """A running site with its simulated world, and clients of its faces."""
 
@@ -62,7 +76,7 @@ class SimulatedCloud:
         self.world = world
         self.plane_world = plane_world
         self.numbers = itertools.count(1)
-        self.apps = {face: serve_face(face, site) for face in Face}
+        self.apps = {face: serve_face(face, site, face_application(face)) for face in Face}
         self.admin: Client
         self.stamp_id = ""
         self.logical_network_id = ""
@@ -276,8 +290,7 @@ async def running_cloud(
     drivers = Drivers({"simulated": SimulatedDriver(world)}, {"simulated": SimulatedPlaneDriver(plane_world)})
     database = Database(settings.database_url)
     units = UnitsOfWork(database, clock, SystemIds(), Keyring.at(settings.secret_key_path))
-    site = Site(settings, units, drivers, ProviderRegistry.installed())
-    site.identity = replace(site.identity, passwords=quick_passwords())
+    site = Site(settings, units, drivers, ProviderRegistry.installed(), quick_passwords())
     await site.start()
     cloud = SimulatedCloud(site, world, plane_world)
     try:

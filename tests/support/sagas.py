@@ -31,6 +31,11 @@ VOLATILE = (
     *("next_vsid", "next_host", "storage_free_gib", "stop_reason", "up", "chassis", "host_id"),
 )
 """Columns that change without meaning for the comparison: counters of changes, times, cursors of pools."""
+PARTICULAR = (
+    *("name", "name_key", "mac", "vsid", "address", "address_key", "cidr", "hostname", "uri", "migration_uri"),
+    *("gateway", "gateway_mac"),
+)
+"""Columns by which two things of one kind differ: left out where two runs of the same work are compared."""
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 Fingerprint = dict[str, Counter[str]]
@@ -144,9 +149,11 @@ class Harness:
     async def paused(self) -> AsyncIterator[None]:
         """Leave operations in their queue meanwhile."""
         self._automatic.clear()
-        async with self._lock:
-            yield
-        self._automatic.set()
+        try:
+            async with self._lock:
+                yield
+        finally:
+            self._automatic.set()
 
     def engine(self, tampering: Tampering | None = None) -> Engine:
         units, site = self.cloud.units, self.cloud.site
@@ -234,9 +241,7 @@ class Harness:
 def _line(row: dict[str, Any], *, exact: bool) -> str:
     kept = {key: value for key, value in row.items() if key not in VOLATILE}
     if not exact:
-        kept = {key: value for key, value in kept.items() if key not in ("name", "name_key", "mac", "vsid")}
-        kept = {key: value for key, value in kept.items() if key not in ("address", "cidr", "hostname", "uri")}
-        kept = {key: value for key, value in kept.items() if key not in ("gateway", "gateway_mac")}
+        kept = {key: value for key, value in kept.items() if key not in PARTICULAR}
         kept = {key: value for key, value in kept.items() if not isinstance(value, bytes)}
         kept = {
             key: value

@@ -96,9 +96,9 @@ def build_face(face: Face, providers: ProviderRegistry) -> FastAPI:
     return app
 
 
-def serve_face(face: Face, site: Site) -> ASGIApp:
-    """Return a face's application, ready to serve a site."""
-    app = build_face(face, site.providers)
+def serve_face(face: Face, site: Site, app: FastAPI | None = None) -> ASGIApp:
+    """Return a face's application, ready to serve a site; `app` is what `build_face` returned for nobody else."""
+    app = app or build_face(face, site.providers)
     identification = Identification(site.units, site.identity.access_tokens)
     app.state.context = RequestContext(site.units, identification.identify)
     app.state.site = site

@@ -36,6 +36,7 @@ from zaffre.foundation.settings import Settings
 from zaffre.foundation.telemetry.metrics import Metrics
 from zaffre.foundation.work import UnitsOfWork
 from zaffre.identity.bootstrap import ensure_administrator
+from zaffre.identity.passwords import Passwords
 from zaffre.identity.services import IdentityServices
 from zaffre.management.operations import DeleteSubscription, SyncSubscription
 from zaffre.management.providers import ProviderRegistry
@@ -58,12 +59,19 @@ HOUSEKEEPING_BATCH = 1000
 class Site:
     """One process's share of a site: the whole of it when embedded."""
 
-    def __init__(self, settings: Settings, units: UnitsOfWork, drivers: Drivers, providers: ProviderRegistry) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        units: UnitsOfWork,
+        drivers: Drivers,
+        providers: ProviderRegistry,
+        passwords: Passwords | None = None,
+    ) -> None:
         self.settings = settings
         self.units = units
         self.providers = providers
         self.metrics = Metrics()
-        self.identity = IdentityServices.of(settings.identity, units)
+        self.identity = IdentityServices.of(settings.identity, units, passwords or Passwords())
         self.stream = EventStream(units.database, units.events_written, settings.events.streams)
         self.metrics.event_streams.set_function(lambda: self.stream.open)
         self.hypervisors = Hypervisors(units, drivers.hypervisors, self.metrics)

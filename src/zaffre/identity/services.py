@@ -24,12 +24,12 @@ class IdentityServices:
     attempts: SignInAttempts
 
     @classmethod
-    def of(cls, settings: IdentitySettings, units: UnitsOfWork) -> Self:
+    def of(cls, settings: IdentitySettings, units: UnitsOfWork, passwords: Passwords) -> Self:
         """Put the services together."""
         return cls(
             settings,
             units,
-            Passwords(),
+            passwords,
             AccessTokens(units.keyring, units.clock, settings.access_token_lifetime_s),
             SignInAttempts(units.clock, settings.sign_in_attempts_per_minute),
         )

@@ -113,7 +113,8 @@ async def refuse_renaming(cloud: SimulatedCloud, tenant: Tenant) -> None:
     other_plan_id = await cloud.plan()
     body = {"plan_id": plan["id"], "name": "second"}
     subscription = await tenant.client.accepted("POST", "/subscriptions", body)
-    again = {"name": plan["name"], "services": plan["services"]}
+    offered = [{key: service[key] for key in ("provider", "settings", "quota")} for service in plan["services"]]
+    again = {"name": plan["name"], "services": offered}
     assert [
         await refusal(cloud.admin, "POST", "/plans", again),
         await refusal(tenant.client, "PATCH", f"{tenant.base}/vm-networks/{network['id']}", {"name": "net"}),
