@@ -412,6 +412,26 @@ class HypervisorContract:
         await host.stop(bootable_guest.id)
         assert (await host.measure()).guests == ()
 
+    async def test_a_running_guest_gets_processors_at_once_and_memory_at_its_next_start(
+        self, lab: HypervisorLab, host: Hypervisor, bootable_guest: GuestSpec
+    ):
+        events = EventLog(host)
+        await host.start(bootable_guest.id)
+        await events.wait(changed(bootable_guest.id, GuestState.RUNNING, ready=True), lab.boot_deadline_s)
+        for _ in range(2):
+            assert await host.resize(replace(bootable_guest, vcpus=2))
+        [seen] = (await host.measure()).guests
+        assert seen.vcpus == 2
+        assert not await host.resize(replace(bootable_guest, vcpus=2, memory_mib=192))
+        await host.stop(bootable_guest.id)
+        assert await host.resize(replace(bootable_guest, vcpus=1, memory_mib=160))
+        await host.start(bootable_guest.id)
+        [seen] = (await host.measure()).guests
+        assert seen.vcpus == 1
+        assert await host.resize(replace(bootable_guest, vcpus=1, memory_mib=160))
+        with pytest.raises(GuestMissing):
+            await host.resize(guest_spec())
+
     async def test_a_guest_takes_a_new_title_whether_it_runs_or_not(self, host: Hypervisor, guest: str):
         for _ in range(2):
             await host.retitle(guest, 'Called "so" <now> & then')

@@ -156,6 +156,7 @@ def machine(name: str = "web", state: str = "running", **fields: Any) -> dict[st
         "operation_id": None,
         "observed_at": "2026-01-01T00:00:00Z",
         "tags": {},
+        "restart_required": False,
         "ports": [],
         "disks": [],
         "iso_image_id": None,

@@ -104,6 +104,8 @@ def _oddities(machine: VirtualMachineView) -> list[Fact]:
     facts: list[Fact] = []
     if machine.operation_id is not None:
         facts.append(("Operation", machine.operation_id))
+    elif machine.restart_required:
+        facts.append(("Size", "takes full effect when it is stopped and started"))
     elif machine.desired != machine.observed and machine.state != MachineState.DELETING:
         facts.append(("Wanted", state_text(machine.desired)))
     if machine.stop_reason is not None:

@@ -14,7 +14,7 @@ from zaffre.cli.machine_views import all_machine_columns, machine_columns, machi
 from zaffre.cli.options import WAIT_TIMEOUT_S, Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.vm_console_commands import add_console_commands
 from zaffre.cli.vm_iso_commands import group as iso
-from zaffre.cli.vm_label_commands import add_label_commands
+from zaffre.cli.vm_label_commands import add_label_commands, add_resize_command
 from zaffre.cli.vm_measure_commands import add_measure_commands
 from zaffre.cli.vm_migration_commands import add_migration_commands
 from zaffre.cli.vm_nic_commands import group as interfaces
@@ -137,6 +137,7 @@ add_console_commands(group)
 add_migration_commands(group)
 group.include("nic", interfaces)
 add_label_commands(group)
+add_resize_command(group)
 add_measure_commands(group)
 
 

@@ -1,14 +1,14 @@
-"""The verbs of `zaffre vm` that change what a machine is called."""
+"""The verbs of `zaffre vm` that change what a machine is called, and how large it is."""
 
 from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
-from zaffre.cli.arguments import MachineArgument, RenamedArgument
+from zaffre.cli.arguments import MachineArgument, RenamedArgument, SizeArgument
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.options import InSubscription
+from zaffre.cli.options import InSubscription, Waiting
 from zaffre.client import VirtualMachineView
 
 TagsArgument = Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="The tags it gets.")]
@@ -41,6 +41,23 @@ def add_label_commands(group: CommandGroup) -> None:
         run.report(untagged, _sentence(untagged))
 
 
+def add_resize_command(group: CommandGroup) -> None:
+    """Put the verb into the group."""
+
+    @group.command("resize")
+    def resize(
+        run: Invocation,
+        chosen: InSubscription,
+        waiting: Waiting,
+        machine: MachineArgument,
+        size: SizeArgument,
+    ) -> None:
+        """Give a virtual machine another size. What a running guest cannot take at once waits for its next start."""
+        scope = run.subscription(chosen)
+        name = run.find(scope.sizes, size).name
+        run.finish(scope.virtual_machines.resize(run.id_in(scope.virtual_machines, machine), name), waiting, _resized)
+
+
 def tags_text(machine: VirtualMachineView) -> str:
     """Return a machine's tags on one line."""
     return ", ".join(f"{key}={value}" for key, value in sorted(machine.tags.items()))
@@ -52,6 +69,11 @@ def _pairs(tags: Iterable[str]) -> Iterable[tuple[str, str]]:
         if not equals:
             raise typer.BadParameter(f"{tag!r} is not KEY=VALUE.")
         yield key, value
+
+
+def _resized(machine: VirtualMachineView) -> str:
+    later = "; stop and start it to give it all of that" if machine.restart_required else ""
+    return f"Virtual machine {machine.name} has the size {machine.size}{later}."
 
 
 def _sentence(machine: VirtualMachineView) -> str:

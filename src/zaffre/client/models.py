@@ -489,6 +489,7 @@ class MachineState(OpenEnum):
     RESETTING = "resetting"
     PAUSING = "pausing"
     RESUMING = "resuming"
+    RESIZING = "resizing"
     RECONFIGURING = "reconfiguring"
     MIGRATING = "migrating"
     DELETING = "deleting"
@@ -979,6 +980,15 @@ class RenameSubscriptionBody(Wire):
     name: str
 
 
+class ResizeBody(Wire):
+    """Another size for a virtual machine."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    size: str
+
+
 class Role(OpenEnum):
     """
     What an account is at the site.
@@ -1211,6 +1221,7 @@ class Transition(OpenEnum):
     RESETTING = "resetting"
     PAUSING = "pausing"
     RESUMING = "resuming"
+    RESIZING = "resizing"
     RECONFIGURING = "reconfiguring"
     MIGRATING = "migrating"
     DELETING = "deleting"
@@ -1261,6 +1272,7 @@ class VirtualMachineView(Wire):
     operation_id: str | None
     ports: list[PortOfMachineView]
     ready: bool
+    restart_required: bool
     size: str
     stop_reason: str | None
     subscription_id: str
@@ -1336,6 +1348,7 @@ class AdminVirtualMachineView(Wire):
     operation_id: str | None
     ports: list[PortOfMachineView]
     ready: bool
+    restart_required: bool
     size: str
     stamp_id: str
     stop_reason: str | None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from zaffre.compute.guest import seed_volume
 from zaffre.compute.operations import IMAGE_DEADLINE_S, MachineSaga, MachineTools
+from zaffre.compute.resizing import take_up_size
 from zaffre.compute.virtual_machines import SHUTDOWN_TIMEOUT_S, Power
 from zaffre.fabric.drivers.hypervisor import GuestState, Hypervisor
 from zaffre.foundation.errors import DomainError
@@ -101,6 +102,10 @@ class StartVirtualMachine(PowerSaga):
             await self._tools.copies.renew(plan.host_id, hypervisor, plan.iso_image_id)
         await hypervisor.define(plan.spec)
         await hypervisor.start(plan.machine_id)
+        async with run.work() as work:
+            row = await self._row(work, run)
+            if row is not None and row.restart_required:
+                await take_up_size(work, row)
 
 
 class ShutDownVirtualMachine(PowerSaga):

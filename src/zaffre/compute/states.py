@@ -39,6 +39,7 @@ class Transition(StrEnum):
     RESETTING = "resetting"
     PAUSING = "pausing"
     RESUMING = "resuming"
+    RESIZING = "resizing"
     RECONFIGURING = "reconfiguring"
     """What it consists of is being changed, such as its disks."""
     MIGRATING = "migrating"

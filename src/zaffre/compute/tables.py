@@ -94,6 +94,8 @@ class VirtualMachineRow(Table):
     operation_id: Mapped[str | None] = id_column()
     """That operation."""
     tags: Mapped[dict[str, str]] = mapped_column(default=dict)
+    restart_required: Mapped[bool] = mapped_column(default=False)
+    """The guest was started with another size than it has now."""
     tag_text: Mapped[str] = mapped_column(default="")
     """The tags as text, kept so that lists can be searched by them."""
     state: Mapped[str]

@@ -15,6 +15,7 @@ from zaffre.compute.operations import CreateVirtualMachine, DeleteVirtualMachine
 from zaffre.compute.port_operations import AddPort, RemovePort
 from zaffre.compute.power_operations import machine_power_sagas
 from zaffre.compute.reconcile import FullRead, GuestWatch
+from zaffre.compute.resize_operations import ResizeVirtualMachine
 from zaffre.compute.services import ComputeServices
 from zaffre.edge.drivers import Drivers
 from zaffre.edge.host_preflight import HostPreflight
@@ -133,6 +134,7 @@ class Site:
             CreateVirtualMachine(tools),
             DeleteVirtualMachine(tools),
             *machine_power_sagas(tools),
+            ResizeVirtualMachine(tools),
             AddPort(tools),
             RemovePort(tools),
             *checkpoint_sagas(tools),

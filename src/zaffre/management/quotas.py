@@ -117,6 +117,42 @@ class Quotas:
                 )
             )
 
+    async def claimed(self, resource_id: str) -> dict[str, int]:
+        """Return what a resource claims, by dimension."""
+        statement = select(QuotaClaimRow).where(QuotaClaimRow.resource_id == resource_id)
+        rows = await self._session.scalars(statement.execution_options(populate_existing=True))
+        return {row.dimension: row.amount for row in rows}
+
+    async def change(self, subscription_id: str, resource_id: str, amounts: Mapping[str, int]) -> None:
+        """Let a resource that claims in some dimensions claim other amounts there, in all of them or in none.
+
+        The caller holds the resource's row, so that nobody else changes its claims meanwhile.
+
+        Raises:
+            QuotaExceeded: a limit would be passed.
+            SubscriptionClosed: the subscription is being deleted.
+        """
+        held = await self.claimed(resource_id)
+        more = {dimension: amount - held[dimension] for dimension, amount in amounts.items()}
+        growth = {dimension: amount for dimension, amount in more.items() if amount > 0}
+        if growth:
+            counted = set((await self._session.execute(_claim_statement(subscription_id, growth))).scalars())
+            if counted != set(growth):
+                raise await self._refusal(subscription_id, {d: n for d, n in growth.items() if d not in counted})
+        for dimension, amount in sorted(more.items()):
+            if amount < 0:
+                await self._session.execute(
+                    update(QuotaCounterRow)
+                    .where(QuotaCounterRow.subscription_id == subscription_id, QuotaCounterRow.dimension == dimension)
+                    .values(used=QuotaCounterRow.used + amount)
+                )
+            if amount:
+                await self._session.execute(
+                    update(QuotaClaimRow)
+                    .where(QuotaClaimRow.resource_id == resource_id, QuotaClaimRow.dimension == dimension)
+                    .values(amount=amounts[dimension])
+                )
+
     async def release(self, resource_id: str) -> None:
         """Give back what a resource claimed. A resource that claims nothing is left alone."""
         gone = await self._session.execute(

@@ -295,6 +295,7 @@ CASES = [
     SagaCase("virtual_machine.shutdown", running_machine, power("shutdown", {"timeout_s": 5}), restores=False),
     SagaCase("virtual_machine.stop", running_machine, power("stop"), restores=False),
     SagaCase("virtual_machine.reset", running_machine, power("reset"), restores=False),
+    SagaCase("virtual_machine.resize", running_machine, power("resize", {"size": "large"})),
     SagaCase("virtual_machine.pause", running_machine, power("pause"), restores=False),
     SagaCase("virtual_machine.resume", paused_machine, power("resume"), restores=False),
     SagaCase("virtual_machine.migrate", movable_machine, migrate, restores=False),

@@ -19,6 +19,7 @@ from zaffre.client.models import (
     NewConsoleBody,
     NewPortBody,
     NewVirtualMachineBody,
+    ResizeBody,
     SerialLogView,
     ShutdownBody,
     VirtualMachineView,
@@ -74,6 +75,14 @@ class VirtualMachines(Collection[VirtualMachineView, VirtualMachineView]):
     def start(self, machine_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
         """Start a stopped machine."""
         return self._start(machine_id, "start", VirtualMachineView, if_match=if_match)
+
+    def resize(self, machine_id: str, size: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
+        """Give a machine another size; `restart_required` says afterwards whether some of it waits for a restart.
+
+        Raises:
+            ZaffreError: the quota or the room on its host is used up, or it has checkpoints.
+        """
+        return self._start(machine_id, "resize", VirtualMachineView, body=ResizeBody(size=size), if_match=if_match)
 
     def shutdown(
         self, machine_id: str, *, timeout_s: int | None = None, force: bool = True, if_match: int | None = None

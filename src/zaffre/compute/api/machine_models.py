@@ -62,6 +62,12 @@ class MachineChangeBody(Body):
     """Merged into the tags it has; null removes one."""
 
 
+class ResizeBody(Body):
+    """Another size for a virtual machine."""
+
+    size: SizeName
+
+
 class ShutdownBody(Body):
     """How patient to be with the guest."""
 
@@ -109,6 +115,8 @@ class VirtualMachineView(ResourceView):
     """The operation that works on it now."""
     observed_at: datetime | None
     tags: dict[str, str]
+    restart_required: bool
+    """It gets the rest of its new size when it is stopped and started."""
     ports: list[PortOfMachineView]
     disks: list[DiskView]
     """Its root disk and its data disks, in the order of their positions."""
@@ -150,6 +158,7 @@ _PLAIN = (
 
 def _fields(row: VirtualMachineRow, ports: Sequence[PortRow], disks: Sequence[DiskRow]) -> dict[str, Any]:
     fields = {name: getattr(row, name) for name in _PLAIN}
+    fields["restart_required"] = row.restart_required and row.observed in (Observed.RUNNING, Observed.PAUSED)
     fields["operation_id"] = row.operation_id if row.transition else None
     fields["ports"] = [PortOfMachineView.of(port) for port in ports]
     fields["disks"] = [DiskView.of(disk) for disk in disks]

@@ -9,11 +9,13 @@ from zaffre.compute.api.machine_models import (
     AdminVirtualMachineView,
     MachineChangeBody,
     NewVirtualMachineBody,
+    ResizeBody,
     ShutdownBody,
     VirtualMachineView,
 )
 from zaffre.compute.api.services import offered_cloud
 from zaffre.compute.labelling import Labelling
+from zaffre.compute.resizing import begin_resize
 from zaffre.compute.ssh_keys import SshKeys
 from zaffre.compute.tables import VirtualMachineRow
 from zaffre.compute.virtual_machines import ADMIN_LISTING, NewVirtualMachine, Power, VirtualMachines
@@ -162,6 +164,21 @@ async def stop_virtual_machine(
 ) -> VirtualMachineView:
     """Cut a virtual machine's power. What the guest has not written to disk is lost."""
     return await _change_power(Power.STOP, machine_id, subscription.id, work, if_match, response)
+
+
+@tenant.post(_MACHINES + "/{machine_id}/resize", status_code=202, dependencies=[requires(Permission.MACHINE_WRITE)])
+async def resize_virtual_machine(
+    machine_id: PathId,
+    subscription: CurrentSubscription,
+    body: ResizeBody,
+    work: Work,
+    if_match: IfMatch,
+    response: Response,
+) -> VirtualMachineView:
+    """Give a virtual machine another size. What a running guest cannot take at once waits for its next start."""
+    row, operation = await begin_resize(work, subscription.id, machine_id, body.size, if_match)
+    accept(response, operation.id)
+    return await VirtualMachineView.one(work, row)
 
 
 @tenant.post(_MACHINES + "/{machine_id}/reset", status_code=202, dependencies=_OPERATE)

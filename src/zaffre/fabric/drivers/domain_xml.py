@@ -23,6 +23,9 @@ AGENT_CHANNEL = "org.qemu.guest_agent.0"
 DOMAIN_NAME_PREFIX = "zaffre-"
 """Tells the domains that Zaffre made from others."""
 
+VCPUS_READY = 16
+"""Every guest is started so that it can have this many processors without being started anew."""
+
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]+")
 
 # A guest that is emulated gets the x86-64-v2 instruction set that current distributions are built for. `max` would
@@ -70,7 +73,7 @@ def domain_xml(spec: GuestSpec, address: HostAddress) -> str:
     _text(domain, "title", guest_title(spec.title))
     _add_labels(domain, spec.labels)
     _text(domain, "memory", str(spec.memory_mib), unit="MiB")
-    _text(domain, "vcpu", str(spec.vcpus), placement="static")
+    _text(domain, "vcpu", str(_vcpus_possible(spec)), placement="static", current=str(spec.vcpus))
     _add_machine(domain)
     _add_cpu(domain, spec)
     _add_clock(domain)
@@ -144,7 +147,12 @@ def _add_cpu(domain: ET.Element, spec: GuestSpec) -> None:
         cpu = ET.SubElement(domain, "cpu", mode="custom", match="exact", check="none")
         _text(cpu, "model", _EMULATED_CPU, fallback="forbid")
     # One socket: some guest systems are licensed, or limited, by sockets.
-    ET.SubElement(cpu, "topology", sockets="1", dies="1", cores=str(spec.vcpus), threads="1")
+    ET.SubElement(cpu, "topology", sockets="1", dies="1", cores=str(_vcpus_possible(spec)), threads="1")
+
+
+def _vcpus_possible(spec: GuestSpec) -> int:
+    """Return how many processors the guest may have while it runs. Empty places cost a little memory, and no time."""
+    return max(spec.vcpus, VCPUS_READY)
 
 
 def _add_clock(domain: ET.Element) -> None:

@@ -488,6 +488,17 @@ class Hypervisor(Protocol):
         """Make the host know the guest as `spec` says. A running guest takes changes at its next start."""
         ...
 
+    async def resize(self, spec: GuestSpec) -> bool:
+        """Define a guest with another size, and let it have at once what can be given to or taken from it as it runs.
+
+        Returns whether it has all of its size now; otherwise it gets the rest at its next start. A guest that is off
+        has it in any case.
+
+        Raises:
+            GuestMissing: there is no such guest.
+        """
+        ...
+
     async def start(self, guest_id: str) -> None:
         """Power on, or resume if paused. A running guest is left alone.
 

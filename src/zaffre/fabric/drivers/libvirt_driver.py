@@ -46,6 +46,7 @@ from zaffre.fabric.drivers.libvirt_connection import ConnectionListener, HostCon
 from zaffre.fabric.drivers.libvirt_measurements import measure_host
 from zaffre.fabric.drivers.libvirt_observer import GuestObserver
 from zaffre.fabric.drivers.libvirt_probe import PROBE_GUEST_ID, guest_reports
+from zaffre.fabric.drivers.libvirt_resize import resize_guest
 from zaffre.fabric.drivers.libvirt_session import HostSession
 from zaffre.fabric.drivers.libvirt_transfer import VolumeDownload, VolumeReception, VolumeUpload
 from zaffre.fabric.drivers.libvirt_workers import Lane
@@ -226,6 +227,11 @@ class LibvirtHypervisor:
         """Make the host know the guest as `spec` says."""
         check_guest_volumes(self._address.name, spec)
         await self._change(f"define guest {spec.id}", partial(guests.define_guest, spec=spec))
+
+    async def resize(self, spec: GuestSpec) -> bool:
+        """Define a guest with another size, and let it have at once what it can take."""
+        check_guest_volumes(self._address.name, spec)
+        return await self._change(f"resize guest {spec.id}", partial(resize_guest, spec=spec))
 
     async def start(self, guest_id: str) -> None:
         """Power on, or resume if paused."""

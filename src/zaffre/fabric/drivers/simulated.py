@@ -181,6 +181,11 @@ class SimulatedHypervisor:
         check_guest_volumes(self._address.name, spec)
         await self._perform(Action.DEFINE, partial(self._host.define, spec))
 
+    async def resize(self, spec: GuestSpec) -> bool:
+        """Define a guest with another size, and let it have at once what it can take."""
+        check_guest_volumes(self._address.name, spec)
+        return await self._perform(Action.RESIZE, partial(self._host.resize, spec))
+
     async def start(self, guest_id: str) -> None:
         """Power on, or resume if paused."""
         await self._perform(Action.START, partial(self._host.start, guest_id, self._world.latency.boot_s))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zaffre.fabric.drivers import simulated_disks as disks
 from zaffre.fabric.drivers import simulated_ports as ports
+from zaffre.fabric.drivers.domain_xml import VCPUS_READY
 from zaffre.fabric.drivers.hypervisor import (
     GuestChanged,
     GuestDisk,
@@ -80,6 +81,17 @@ class SimulatedHost:
             if not self._store.has_volume(self.name, spec.serial_log_volume):
                 self._store.put_volume(StoredVolume(self.name, spec.serial_log_volume, "raw", None, 0, 0, b""))
         self._tell(spec.id)
+
+    def resize(self, spec: GuestSpec) -> bool:
+        """Define a guest with another size; one that is on has its processors at once and its memory at its start."""
+        guest = self._guest(spec.id)
+        self.define(spec)
+        if guest.live is None:
+            return True
+        ready = max(guest.live.vcpus, VCPUS_READY)
+        live = replace(guest.live, vcpus=spec.vcpus if spec.vcpus <= ready else guest.live.vcpus)
+        self._put(replace(guest, defined=spec, live=live))
+        return (live.vcpus, live.memory_mib) == (spec.vcpus, spec.memory_mib)
 
     def start(self, guest_id: str, boot_s: float) -> None:
         """Power on, or resume; a running guest is left alone."""

@@ -23,6 +23,7 @@ class Action(StrEnum):
     READ_VOLUME = "read_volume"
     VOLUME_SIZE = "volume_size"
     DEFINE = "define"
+    RESIZE = "resize"
     START = "start"
     REQUEST_SHUTDOWN = "request_shutdown"
     STOP = "stop"

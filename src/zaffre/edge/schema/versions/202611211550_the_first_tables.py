@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211257
+Revision: 202611211550
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211257"
+revision = "202611211550"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -594,6 +594,7 @@ def upgrade() -> None:
         sa.Column("transition", sa.String(), nullable=True),
         sa.Column("operation_id", Id, nullable=True),
         sa.Column("tags", Json, nullable=False),
+        sa.Column("restart_required", sa.Boolean(), nullable=False),
         sa.Column("tag_text", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("observed_at", UtcDateTime(), nullable=True),
