@@ -43,4 +43,19 @@ export const adminVirtualMachines: ResourceManifest = {
     { field: "id", kind: "code", copy: true },
   ],
   tabs: [],
+  actions: [
+    {
+      id: "migrate",
+      icon: "host",
+      permission: "fabric.write",
+      method: "POST",
+      path: "/virtual-machines/{id}/migrate",
+      when: [{ field: "state", in: ["running"] }],
+      primary: true,
+      dialog: () => import("@/pages/virtual-machines/MigrateDialog"),
+      cli: "zaffre vm migrate {name}",
+    },
+    // Sizes and quotas are the tenant's to weigh.
+    ...(virtualMachines.actions ?? []).filter((action) => action.id !== "resize"),
+  ],
 };

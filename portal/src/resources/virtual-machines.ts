@@ -32,7 +32,7 @@ export const virtualMachines: ResourceManifest = {
   defaultSort: "name",
   transient: [
     ...["creating", "starting", "stopping", "shutting_down", "deleting", "resetting", "pausing", "resuming"],
-    ...["reconfiguring", "checkpointing", "restoring", "migrating"],
+    ...["reconfiguring", "checkpointing", "restoring", "migrating", "resizing"],
   ],
   columns: [
     { field: "name", kind: "text", sortable: true, width: 200, priority: 1 },
@@ -65,6 +65,7 @@ export const virtualMachines: ResourceManifest = {
     { field: "size", kind: "text" },
     { field: "vcpus", kind: "number" },
     { field: "memory_mib", kind: "mib" },
+    { field: "restart_required", kind: "boolean" },
     { field: "ports.*.address", kind: "list", copy: true },
     { field: "hostname", kind: "text", copy: true },
     { field: "ready", kind: "boolean" },
@@ -135,6 +136,19 @@ export const virtualMachines: ResourceManifest = {
       path: M,
       bodySchema: "MachineChangeBody",
       form: [{ name: "name", kind: "text", required: true }],
+    },
+    {
+      id: "resize",
+      icon: "resize",
+      permission: "virtual_machine.write",
+      method: "POST",
+      path: `${M}/resize`,
+      when: [
+        { field: "state", in: ["running", "stopped", "paused", "crashed"] },
+        { field: "checkpoint_count", in: [0], reason: "has_checkpoints" },
+      ],
+      dialog: () => import("@/pages/virtual-machines/ResizeDialog"),
+      cli: "zaffre vm resize {name} SIZE",
     },
     {
       id: "tags",
