@@ -86,7 +86,7 @@ def test_the_demo_passes_reports_and_leaves_nothing(person: Person, tmp_path: Pa
     assert all(set(check) == {"name", "ok", "detail"} and check["ok"] for check in report["checks"])
     details = {check["name"]: check["detail"] for check in report["checks"]}
     assert details["They are on two different hosts"] == "first is on host-1 and second is on host-2"
-    assert details["After deleting, no quota is used"].count("uses nothing of its 5 quotas") == 2
+    assert details["After deleting, no quota is used"].count("uses nothing of its 9 quotas") == 2
     assert all(detail in result.out for detail in details.values())
     assert (servers(directory), files(directory)) == ([], KEPT)
 

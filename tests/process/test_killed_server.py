@@ -196,6 +196,7 @@ async def assert_nothing_orphaned(site: Site) -> None:
         "memory_mib": sum(one["memory_mib"] for one in machines),
         "disk_gib": sum(disk["size_gib"] for one in machines for disk in one["disks"]),
         "vm_networks": 1,
+        **dict.fromkeys(("availability_sets", "checkpoints", "disks", "library_gib"), 0),
     }
     hosts = await site.admin.all("/hosts")
     assert sum(host["memory_reserved_mib"] for host in hosts) == used["memory_mib"]

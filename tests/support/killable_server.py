@@ -11,7 +11,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from support.forks import FORKS
-from support.server_process import ServerProcess, free_ports, settings_arguments
+from support.server_process import PORTS, ServerProcess, free_ports, settings_arguments
 from zaffre.client import RetryPolicy, Zaffre
 
 
@@ -19,8 +19,8 @@ class KillableServer(ServerProcess):
     """A server on state, hosts and a network plane that outlive it."""
 
     def __init__(self, directory: Path, database_url: str) -> None:
-        ports = free_ports(3)
-        super().__init__(f"http://127.0.0.1:{ports[2]}", f"http://127.0.0.1:{ports[0]}", directory)
+        ports = free_ports(PORTS)
+        super().__init__(ports, directory)
         self.world_file = directory / "world"
         self.plane_file = directory / "world-plane"
         self._log = directory / "server.log"

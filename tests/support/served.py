@@ -16,6 +16,8 @@ from zaffre.edge.faces import Face
 from zaffre.foundation.database import Table
 from zaffre.foundation.http.sockets import MESSAGE_BYTES
 
+START_DEADLINE_S = 60.0
+
 
 @dataclass
 class ServedCloud:
@@ -45,8 +47,7 @@ def served_cloud(directory: Path, url: str = "", *flags: str, furnished: bool = 
         async with running_cloud(settings, furnished=furnished) as cloud:
             servers = {face: _server(cloud, face) for face in Face}
             tasks = [asyncio.create_task(server._serve()) for server in servers.values()]
-            while not all(server.started for server in servers.values()):
-                await asyncio.sleep(0.01)
+            await asyncio.gather(*map(_started, servers.values(), tasks))
             urls = {face: _url(server) for face, server in servers.items()}
             box["served"] = ServedCloud(cloud, urls, asyncio.get_running_loop())
             box["stop"] = asyncio.Event()
@@ -82,11 +83,19 @@ async def serving(cloud: SimulatedCloud, face: Face = Face.PUBLIC) -> AsyncItera
     """Serve one face of a cloud that runs in this event loop; yields its URL."""
     server = _server(cloud, face)
     task = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield _url(server)
-    server.should_exit = True
-    await task
+    try:
+        await _started(server, task)
+        yield _url(server)
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def _started(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
+    async with asyncio.timeout(START_DEADLINE_S):
+        while not server.started:
+            assert not task.done(), "the server did not start"
+            await asyncio.sleep(0.01)
 
 
 def _server(cloud: SimulatedCloud, face: Face) -> uvicorn.Server:
