@@ -18,6 +18,7 @@ from zaffre.compute.disk_records import (
     set_disk_transition,
 )
 from zaffre.compute.disk_transport import carry_disk
+from zaffre.compute.operations import LET_GO_S
 from zaffre.compute.states import Transition
 from zaffre.compute.tables import DiskRow, VirtualMachineRow
 from zaffre.compute.virtual_machines import reference as machine_reference
@@ -31,8 +32,6 @@ from zaffre.management import Quotas
 
 CARRY_DEADLINE_S = 6 * 3600.0
 """For a disk that goes from host to host: a few hundred GiB at a slow link's speed."""
-LET_GO_S = 20.0
-"""How long a running guest may take to let go of a disk. Linux takes about a second when nothing on it is in use."""
 
 
 class GuestUsesDisk(DomainError):

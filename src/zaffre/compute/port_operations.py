@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from zaffre.compute.guest import seed_volume
-from zaffre.compute.operations import MachineSaga
+from zaffre.compute.operations import LET_GO_S, MachineSaga
 from zaffre.fabric.drivers.hypervisor import GuestKeepsPort, GuestPort
 from zaffre.foundation.operations.saga import Run, Step, nothing
 from zaffre.network import Ports
@@ -30,7 +30,7 @@ class PortSaga(MachineSaga):
         port = self._in(plan.spec.ports, run)
         if port is not None:
             hypervisor = await self._tools.hypervisors.get(plan.host_id)
-            await hypervisor.detach_port(plan.machine_id, port)
+            await hypervisor.detach_port(plan.machine_id, port, LET_GO_S)
 
     async def _plug(self, run: Run) -> None:
         await self._tools.port_plane.plug(run.actor, run.operation.resource_id)

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from support.cloud import SimulatedCloud, Tenant
+from zaffre.compute import port_operations
 
 
 def wish(network: Any, **fields: Any) -> dict[str, Any]:
@@ -75,7 +78,10 @@ async def test_ports_are_refused_where_they_cannot_be_changed(cloud: SimulatedCl
     assert [port["id"] for port in (await tenant.read_vm(machine["id"]))["ports"]] == [port_id]
 
 
-async def test_a_guest_that_keeps_its_interface_keeps_its_port_too(cloud: SimulatedCloud) -> None:
+async def test_a_guest_that_keeps_its_interface_keeps_its_port_too(
+    cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(port_operations, "LET_GO_S", 0.5)
     tenant = await cloud.tenant()
     machine = await tenant.vm("web", await tenant.network())
     [admin_view] = (await cloud.admin.get("/virtual-machines"))["value"]
