@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 IMAGE_DEADLINE_S = 900.0
 """For the first virtual machine of an image on a host, which waits for the image to be copied there."""
 LET_GO_S = 20.0
-"""How long a running guest may take to let go of a disk or an interface. Linux takes about a second for what is idle."""
+"""How long a running guest may take to let go of a disk or an interface. Linux takes a second for what is idle."""
 
 
 @dataclass(frozen=True)
