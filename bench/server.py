@@ -12,6 +12,7 @@ import httpx
 
 START_TIMEOUT_S = 60.0
 FACES = ("admin", "tenant", "public")
+PORTALS = ("admin", "tenant")
 
 
 class Server:
@@ -21,7 +22,8 @@ class Server:
         self._ports = {face: _free_port() for face in FACES}
         settings = {"state_directory": state_directory, "logging.level": "warning", **flags}
         settings |= {f"api.{face}_port": port for face, port in self._ports.items()}
-        settings |= {"portal.tenant_port": 0, "portal.admin_port": 0}
+        self._portal_ports = {portal: _free_port() for portal in PORTALS}
+        settings |= {f"portal.{portal}_port": port for portal, port in self._portal_ports.items()}
         self._command = [sys.executable, "-m", "zaffre.cli.main", "serve"]
         for key, value in settings.items():
             self._command += ["--set", f"{key}={value}"]
@@ -29,6 +31,10 @@ class Server:
     def url(self, face: str) -> str:
         """Return where a face of the API answers."""
         return f"http://127.0.0.1:{self._ports[face]}"
+
+    def portal_url(self, portal: str) -> str:
+        """Return where a portal answers."""
+        return f"http://127.0.0.1:{self._portal_ports[portal]}"
 
     def __enter__(self) -> "Server":
         self._process = subprocess.Popen(self._command)
