@@ -90,6 +90,10 @@ class virDomain:
     def setMetadata(
         self, type: int, metadata: str | None, key: str | None, uri: str | None, flags: int = 0
     ) -> int: ...
+    def agentSetResponseTimeout(self, timeout: int, flags: int = 0) -> int: ...
+    """In seconds, for each answer of the guest's agent from now on."""
+    def guestInfo(self, types: int = 0, flags: int = 0) -> dict[str, Any]: ...
+    """Return numbers and texts of the guest's agent by names such as `if.0.addr.1.type`."""
     def openGraphicsFD(self, idx: int, flags: int = 0) -> int: ...
     """Return a file descriptor, which the caller must close."""
     def openConsole(self, dev_name: str | None, st: virStream, flags: int = 0) -> int: ...
@@ -151,6 +155,9 @@ VIR_ERR_NO_STORAGE_VOL: int
 VIR_ERR_OPERATION_FAILED: int
 VIR_ERR_NO_DOMAIN_SNAPSHOT: int
 VIR_ERR_OPERATION_INVALID: int
+VIR_ERR_ARGUMENT_UNSUPPORTED: int
+VIR_ERR_AGENT_UNRESPONSIVE: int
+VIR_ERR_AGENT_UNSYNCED: int
 VIR_ERR_OPERATION_TIMEOUT: int
 VIR_ERR_STORAGE_VOL_EXIST: int
 
@@ -179,6 +186,10 @@ VIR_DOMAIN_SHUTOFF_FAILED: int
 
 VIR_DOMAIN_AFFECT_LIVE: int
 VIR_DOMAIN_AFFECT_CONFIG: int
+VIR_DOMAIN_GUEST_INFO_OS: int
+VIR_DOMAIN_GUEST_INFO_HOSTNAME: int
+VIR_DOMAIN_GUEST_INFO_INTERFACES: int
+VIR_DOMAIN_GUEST_INFO_FILESYSTEM: int
 VIR_DOMAIN_METADATA_TITLE: int
 VIR_DOMAIN_VCPU_MAXIMUM: int
 VIR_DOMAIN_METADATA_ELEMENT: int

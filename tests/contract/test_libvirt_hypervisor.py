@@ -30,8 +30,9 @@ from support.checkpoint_contract import (
     overwrite,
     two_disks,
 )
-from support.console_contract import ConsoleContract, shell
+from support.console_contract import ConsoleContract, hears, shell
 from support.disk_contract import DiskContract
+from support.facts_contract import SILENCE_LASTS_S, FactsContract
 from support.hypervisor_contract import (
     IDLE_DISK,
     IMAGE_VOLUME,
@@ -52,6 +53,7 @@ from zaffre.devfabric.fabric import DevelopmentFabric
 from zaffre.devfabric.images import build, check_image
 from zaffre.devfabric.layout import HostLayout
 from zaffre.devfabric.preflight import check_fabric
+from zaffre.fabric.drivers.console import ConsoleKind
 from zaffre.fabric.drivers.hypervisor import (
     Accelerator,
     GuestDisk,
@@ -156,6 +158,9 @@ class LibvirtLab(CheckpointLab):
         run = subprocess.run(command, cwd=self.layout.pool_path, capture_output=True, text=True)
         assert run.returncode == 0, run
 
+    async def silence_agent(self, guest_id: str) -> None:
+        await types(self.hypervisor, guest_id, "killall -STOP answer-agent")
+
     async def cut_off(self) -> None:
         os.kill(self.libvirtd(), signal.SIGKILL)
 
@@ -175,6 +180,16 @@ class LibvirtLab(CheckpointLab):
             connection.connect(self.layout.uri.partition("socket=")[2])
             credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         return struct.unpack("3i", credentials)[0]
+
+
+async def types(hypervisor: LibvirtHypervisor, guest_id: str, command: str) -> None:
+    """Run a command in the guest's shell; it must succeed."""
+    channel = await hypervisor.open_console(guest_id, ConsoleKind.SERIAL)
+    await channel.write(b"\r")
+    await hears(channel, b"# ")
+    await channel.write(f"{command}; echo status-$?\r".encode())
+    await hears(channel, b"\r\nstatus-0\r\n")
+    await channel.close()
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +238,31 @@ class TestLibvirtPorts(PortContract):
 
 class TestLibvirtConsoles(ConsoleContract):
     """The contract of consoles."""
+
+
+class TestLibvirtFacts(FactsContract):
+    """The contract of what guests say, and what the twin cannot show."""
+
+    async def test_a_guest_without_an_agent_is_not_waited_for(self, host, guest):
+        await host.start(guest)
+        async with asyncio.timeout(2.0):
+            assert await host.guest_facts(guest) is None
+
+    async def test_an_agent_that_does_not_know_a_question_answers_the_others(self, host, shell):
+        await types(host, shell.id, "sed -i /guest-get-osinfo/d /lib/zaffre/answer-agent; killall answer-agent")
+        await asyncio.sleep(2.0)  # the agent is started anew
+        facts = await host.guest_facts(shell.id)
+        assert facts.system is None
+        assert facts.hostname
+        assert facts.filesystems
+
+    async def test_an_agent_that_talks_nonsense_is_given_up(self, host, shell):
+        nonsense = "printf '#!/bin/sh\\nexec yes nonsense > /dev/vport*\\n' > /lib/zaffre/answer-agent"
+        await types(host, shell.id, f"{nonsense}; killall answer-agent")
+        await asyncio.sleep(2.0)
+        async with asyncio.timeout(SILENCE_LASTS_S):
+            assert await host.guest_facts(shell.id) is None
+        assert await host.observe(shell.id) is not None
 
 
 class TestLibvirtCheckpoints(CheckpointContract):

@@ -10,6 +10,7 @@ import pytest
 from support.checkpoint_contract import CheckpointContract, CheckpointLab, two_disks
 from support.console_contract import ConsoleContract, shell
 from support.disk_contract import DiskContract
+from support.facts_contract import FactsContract
 from support.hypervisor_contract import (
     HypervisorContract,
     bootable_guest,
@@ -54,6 +55,9 @@ class SimulatedLab(CheckpointLab):
 
     async def hold_disks(self, guest_id: str) -> None:
         self.world.faults.hold_disks(HOST, guest_id)
+
+    async def silence_agent(self, guest_id: str) -> None:
+        self.world.faults.silence_agent(HOST, guest_id)
 
     async def cut_off(self) -> None:
         self.world.faults.make_unreachable(HOST)
@@ -108,6 +112,10 @@ class TestSimulatedPorts(PortContract):
 
 class TestSimulatedConsoles(ConsoleContract):
     """Nothing but the contract of consoles."""
+
+
+class TestSimulatedFacts(FactsContract):
+    """Nothing but the contract of what guests say."""
 
 
 class TestSimulatedCheckpoints(CheckpointContract):

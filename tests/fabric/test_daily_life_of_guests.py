@@ -67,3 +67,26 @@ def test_a_renamed_guest_goes_on_and_has_its_new_title_on_the_host(cloud, tenant
     assert machines.get(machine.id).ready
     machines.change(machine.id, name="web", tags={"team": None})
     until(lambda: "<title>web</title>" in domain.XMLDesc(), "the title is back", 25)
+
+
+def test_a_guest_tells_what_it_is_and_a_silent_one_is_not_waited_for_twice(tenant, machine):
+    machines = tenant.scope.virtual_machines
+    facts = machines.guest_facts(machine.id)
+    assert (facts.available, facts.hostname) == (True, "web")
+    assert facts.operating_system.title == "Zaffre tiny 1"
+    assert facts.kernel.endswith("-cloud-amd64")
+    [card] = facts.interfaces
+    assert card.mac == machine.ports[0].mac
+    assert machine.ports[0].address in card.addresses
+    [root] = facts.filesystems
+    assert root.mountpoint == "/"
+    assert 0 < root.used_bytes < root.total_bytes
+    silent = tenant.create("silent", "10.10.0.51", "#!/bin/sh\nkillall -STOP answer-agent && echo fell silent\n").wait()
+    machines.wait_until(silent.id, lambda seen: seen.ready, 120)
+    until(lambda: "fell silent" in machines.serial_log(silent.id).text, "the agent's end")
+    seen = machines.guest_facts(silent.id)
+    assert (seen.available, seen.reason) == (False, "no_agent")
+    assert machines.guest_facts(silent.id) == seen
+    machines.stop(silent.id).wait()
+    assert machines.guest_facts(silent.id).reason == "not_running"
+    machines.delete(silent.id).wait()

@@ -81,6 +81,10 @@ class HypervisorLab(ABC):
         """Let a running guest give up none of its disks."""
 
     @abstractmethod
+    async def silence_agent(self, guest_id: str) -> None:
+        """Let the agent of a guest that is up hold its channel open and answer nothing."""
+
+    @abstractmethod
     async def cut_off(self) -> None:
         """Make the host unreachable."""
 

@@ -13,6 +13,7 @@ from zaffre.cli.invocation import Invocation
 from zaffre.cli.machine_views import all_machine_columns, machine_columns, machine_sections
 from zaffre.cli.options import WAIT_TIMEOUT_S, Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.vm_console_commands import add_console_commands
+from zaffre.cli.vm_facts_commands import add_facts_command
 from zaffre.cli.vm_iso_commands import group as iso
 from zaffre.cli.vm_label_commands import add_label_commands, add_resize_command
 from zaffre.cli.vm_measure_commands import add_measure_commands
@@ -139,6 +140,7 @@ group.include("nic", interfaces)
 add_label_commands(group)
 add_resize_command(group)
 add_measure_commands(group)
+add_facts_command(group)
 
 
 @group.command("delete")

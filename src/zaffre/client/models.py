@@ -280,6 +280,40 @@ class FieldProblem(Wire):
     target: str
 
 
+class GuestFilesystemView(Wire):
+    """A mounted file system."""
+
+    mountpoint: str
+    total_bytes: int | None
+    type: str | None
+    used_bytes: int | None
+
+
+class GuestInterfaceView(Wire):
+    """A network interface as the guest has it."""
+
+    name: str
+    addresses: list[str]
+    mac: str | None
+
+
+class GuestSilence(OpenEnum):
+    """
+    Why there are no facts about a guest.
+    """
+
+    NOT_RUNNING = "not_running"
+    NO_AGENT = "no_agent"
+
+
+class GuestSystemView(Wire):
+    """A guest's operating system."""
+
+    name: str | None
+    title: str
+    version: str | None
+
+
 class HostChangeBody(Wire):
     """What may change of a host."""
 
@@ -1384,6 +1418,19 @@ class FoundProblemView(Wire):
     severity: Severity
     since: AwareDatetime | None
     title: str
+
+
+class GuestFactsView(Wire):
+    """What a guest says about itself. It is the guest's word: nothing of it is checked."""
+
+    available: bool
+    filesystems: list[GuestFilesystemView]
+    hostname: str | None
+    interfaces: list[GuestInterfaceView]
+    kernel: str | None
+    observed_at: AwareDatetime
+    operating_system: GuestSystemView | None
+    reason: GuestSilence | None
 
 
 class MetricsView(Wire):

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from zaffre.compute.console_sessions import ConsoleSessions
+from zaffre.compute.guest_facts import GuestFactsDesk
 from zaffre.fabric import Hypervisors
 from zaffre.foundation.work import UnitsOfWork
 
@@ -17,6 +18,7 @@ class ComputeServices:
     units: UnitsOfWork
     hypervisors: Hypervisors
     consoles: ConsoleSessions
+    guest_facts: GuestFactsDesk
 
 
 def _services(request: Request) -> ComputeServices:

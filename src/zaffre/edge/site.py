@@ -9,6 +9,7 @@ from zaffre.compute.checkpoint_reconcile import CheckpointProof
 from zaffre.compute.console_sessions import ConsoleSessions
 from zaffre.compute.consoles import forget_tokens
 from zaffre.compute.disk_operations import disk_sagas
+from zaffre.compute.guest_facts import GuestFactsDesk
 from zaffre.compute.media_operations import EjectIso, InsertIso
 from zaffre.compute.migration_operations import MigrateVirtualMachine
 from zaffre.compute.operations import CreateVirtualMachine, DeleteVirtualMachine, MachineTools
@@ -86,7 +87,10 @@ class Site:
         self.fabric = FabricServices(units, self.hypervisors, self.library, self.copies, self.uploads)
         self.network = NetworkServices(self.planes)
         self.compute = ComputeServices(
-            units, self.hypervisors, ConsoleSessions(units, self.hypervisors, settings.consoles, self.metrics)
+            units,
+            self.hypervisors,
+            ConsoleSessions(units, self.hypervisors, settings.consoles, self.metrics),
+            GuestFactsDesk(self.hypervisors, units.clock),
         )
         self.sagas = self._sagas()
         self.operations = OperationsRuntime(units, self.sagas, settings.operations, self.metrics)

@@ -37,6 +37,7 @@ TENANT_SHEETS = (
     "network subnet show net a",
     "vm show web",
     "vm metrics web",
+    "vm facts web",
     "checkpoint show web before",
     "disk show data",
     "image show tiny",

@@ -12,6 +12,7 @@ from zaffre.client.models import (
     CandidateHostView,
     ConsoleKind,
     ConsoleView,
+    GuestFactsView,
     InsertionBody,
     MachineChangeBody,
     MetricsView,
@@ -163,6 +164,14 @@ class VirtualMachines(Collection[VirtualMachineView, VirtualMachineView]):
         """
         parameters = {"from": _instant(begin), "to": _instant(end), "step_s": step_s}
         return self._connection.get(f"{self._member(machine_id)}/metrics", MetricsView, parameters)
+
+    def guest_facts(self, machine_id: str) -> GuestFactsView:
+        """Ask a machine's guest about itself; see `available` for whether it has an agent that answers.
+
+        Raises:
+            ZaffreError: its host does not answer.
+        """
+        return self._connection.get(f"{self._member(machine_id)}/guest-facts", GuestFactsView)
 
     def serial_log(self, machine_id: str, offset: int | None = None, limit_bytes: int | None = None) -> SerialLogView:
         """Read a piece of what the guest wrote to its serial port.

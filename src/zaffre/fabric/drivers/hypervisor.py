@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from zaffre.fabric.drivers.console import ConsoleChannel, ConsoleKind
+from zaffre.fabric.drivers.guest_facts import GuestFacts
 from zaffre.fabric.drivers.measurements import HostCounters
 from zaffre.foundation.errors import Conflict, DomainError, Unavailable
 
@@ -628,6 +629,16 @@ class Hypervisor(Protocol):
 
     async def observe_all(self) -> Sequence[GuestObservation]:
         """Read every guest on the host, also those that Zaffre did not make."""
+        ...
+
+    async def guest_facts(self, guest_id: str) -> GuestFacts | None:
+        """Ask a running guest's agent about the guest; None when it has none that answers within some seconds.
+
+        What the agent does not know is left out. Waiting for it holds up nobody but others who ask agents.
+
+        Raises:
+            GuestMissing: there is no such guest.
+        """
         ...
 
     # Checkpoints -------------------------------------------------------------------------------------------------

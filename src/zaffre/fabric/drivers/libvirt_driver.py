@@ -21,6 +21,7 @@ from zaffre.fabric.drivers import libvirt_migration as migration
 from zaffre.fabric.drivers import libvirt_ports as ports
 from zaffre.fabric.drivers import libvirt_volumes as volumes
 from zaffre.fabric.drivers.console import ConsoleChannel, ConsoleKind
+from zaffre.fabric.drivers.guest_facts import GuestFacts
 from zaffre.fabric.drivers.host_listeners import HostListeners
 from zaffre.fabric.drivers.hypervisor import (
     Accelerator,
@@ -28,6 +29,7 @@ from zaffre.fabric.drivers.hypervisor import (
     GuestDisk,
     GuestKeepsDisk,
     GuestKeepsPort,
+    GuestMissing,
     GuestObservation,
     GuestPort,
     GuestSpec,
@@ -43,6 +45,7 @@ from zaffre.fabric.drivers.hypervisor import (
     VolumeFacts,
 )
 from zaffre.fabric.drivers.libvirt_connection import ConnectionListener, HostConnection
+from zaffre.fabric.drivers.libvirt_facts import GuestAgents
 from zaffre.fabric.drivers.libvirt_measurements import measure_host
 from zaffre.fabric.drivers.libvirt_observer import GuestObserver
 from zaffre.fabric.drivers.libvirt_probe import PROBE_GUEST_ID, guest_reports
@@ -99,6 +102,7 @@ class LibvirtHypervisor:
         self._listeners = HostListeners()
         self._probing = asyncio.Lock()
         self._moving = asyncio.Lock()
+        self._agents = GuestAgents(address)
         self._uploads: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._observer = GuestObserver(self._read_guests, self._listeners.announce)
         listener = ConnectionListener(self._on_connected, self._on_lost, self._on_guest_event)
@@ -352,6 +356,13 @@ class LibvirtHypervisor:
         """Read every guest on the host."""
         observations = await self._read("show its guests", guests.observe_guests)
         return [observation for observation in observations if observation.id != PROBE_GUEST_ID]
+
+    async def guest_facts(self, guest_id: str) -> GuestFacts | None:
+        """Ask the guest's agent about the guest, if there seems to be one."""
+        observation = await self.observe(guest_id)
+        if observation is None:
+            raise GuestMissing(self._address.name, guest_id)
+        return await self._agents.ask(guest_id) if observation.ready else None
 
     # Checkpoints -------------------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ def translate(error: libvirt.libvirtError, action: str, session: HostSession) ->
     """Return the Protocol's error for one of libvirt's."""
     host = session.address.name
     message = words(error)
-    if _is_connection_error(error) or not session.alive():
+    if is_connection_error(error) or not session.alive():
         return HostUnreachable(host, message)
     if is_disk_full(error):
         return StorageFull(host, needed_bytes=_NEW_VOLUME_BYTES, free_bytes=session.free_bytes())
@@ -72,5 +72,6 @@ def words(error: libvirt.libvirtError) -> str:
     return error.get_error_message() or str(error)
 
 
-def _is_connection_error(error: libvirt.libvirtError) -> bool:
+def is_connection_error(error: libvirt.libvirtError) -> bool:
+    """Tell whether it is the way to the host that failed."""
     return error.get_error_domain() in _CONNECTION_DOMAINS and error.get_error_code() in _CONNECTION_CODES

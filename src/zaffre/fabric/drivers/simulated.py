@@ -12,6 +12,7 @@ from typing import TypeVar
 from uuid import UUID, uuid5
 
 from zaffre.fabric.drivers.console import ConsoleChannel, ConsoleKind
+from zaffre.fabric.drivers.guest_facts import GuestFacts
 from zaffre.fabric.drivers.host_listeners import HostListeners
 from zaffre.fabric.drivers.hypervisor import (
     Accelerator,
@@ -277,6 +278,11 @@ class SimulatedHypervisor:
     async def observe_all(self) -> Sequence[GuestObservation]:
         """Read every guest on the host."""
         return await self._perform(Action.OBSERVE_ALL, self._host.observe_all)
+
+    async def guest_facts(self, guest_id: str) -> GuestFacts | None:
+        """Ask the guest's agent about the guest, unless it has been silenced."""
+        facts = await self._perform(Action.GUEST_FACTS, partial(self._host.guest_facts, guest_id))
+        return None if self._world.faults.has_silent_agent(self._host.name, guest_id) else facts
 
     # Checkpoints -------------------------------------------------------------------------------------------------
 

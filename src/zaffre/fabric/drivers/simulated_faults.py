@@ -38,6 +38,7 @@ class Faults:
         self._lost_events: dict[str, int] = {}
         self._deaf_guests: set[tuple[str, str]] = set()
         self._holding_guests: set[tuple[str, str]] = set()
+        self._silent_agents: set[tuple[str, str]] = set()
 
     # The way to the host -----------------------------------------------------------------------------------------
 
@@ -127,6 +128,10 @@ class Faults:
         """Let a guest ignore its power button from now on."""
         self._deaf_guests.add((host, guest_id))
 
+    def silence_agent(self, host: str, guest_id: str, *, silent: bool = True) -> None:
+        """Let a guest hold its agent's channel open and answer nothing, or answer again."""
+        (self._silent_agents.add if silent else self._silent_agents.discard)((host, guest_id))
+
     def hold_disks(self, host: str, guest_id: str, *, hold: bool = True) -> None:
         """Let a guest use its disks, medium and network interfaces, so that it gives none of them up while it runs."""
         (self._holding_guests.add if hold else self._holding_guests.discard)((host, guest_id))
@@ -161,6 +166,10 @@ class Faults:
     def is_deaf(self, host: str, guest_id: str) -> bool:
         """Tell whether the guest ignores its power button."""
         return (host, guest_id) in self._deaf_guests
+
+    def has_silent_agent(self, host: str, guest_id: str) -> bool:
+        """Tell whether the guest's agent answers nothing."""
+        return (host, guest_id) in self._silent_agents
 
     def keeps_disks(self, host: str, guest_id: str) -> bool:
         """Tell whether the guest uses its disks and medium."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from zaffre.fabric.drivers import simulated_disks as disks
 from zaffre.fabric.drivers import simulated_ports as ports
 from zaffre.fabric.drivers.domain_xml import VCPUS_READY
+from zaffre.fabric.drivers.guest_facts import GuestFacts
 from zaffre.fabric.drivers.hypervisor import (
     GuestChanged,
     GuestDisk,
@@ -31,6 +32,7 @@ from zaffre.fabric.drivers.measurements import HostCounters
 from zaffre.fabric.drivers.simulated_capacity import SimulatedCapacity
 from zaffre.fabric.drivers.simulated_checkpoints import SimulatedCheckpoints
 from zaffre.fabric.drivers.simulated_console import append, boot_lines, ready_lines
+from zaffre.fabric.drivers.simulated_facts import guest_facts
 from zaffre.fabric.drivers.simulated_measurements import host_counters
 from zaffre.fabric.drivers.simulated_store import SimulatedStore, StoredGuest, StoredVolume
 
@@ -224,6 +226,14 @@ class SimulatedHost:
         """Return one guest as it is now."""
         guest = self._store.guest(self.name, guest_id)
         return None if guest is None else self._observation(guest)
+
+    def guest_facts(self, guest_id: str) -> GuestFacts | None:
+        """Return what a guest that is ready says about itself."""
+        guest = self._guest(guest_id)
+        if guest.live is None or not self._observation(guest).ready:
+            return None
+        root = next((disk.volume for disk in guest.live.disks if disk.position == 0), None)
+        return guest_facts(guest.live, self.volume(root).capacity_bytes if root is not None else 0)
 
     def stored(self, guest_id: str) -> StoredGuest | None:
         """Return all that is known of a guest."""

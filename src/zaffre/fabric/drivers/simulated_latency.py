@@ -46,6 +46,7 @@ class Action(StrEnum):
     OBSERVE = "observe"
     OBSERVE_ALL = "observe_all"
     MEASURE = "measure"
+    GUEST_FACTS = "guest_facts"
 
 
 @dataclass(frozen=True)
