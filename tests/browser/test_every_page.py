@@ -9,9 +9,10 @@ from support.browser import NARROW, WIDE, accessibility_violations, overflow
 from support.portal import Portal
 
 LOOKS = [
-    pytest.param(WIDE, "light", id="wide-light"),
     pytest.param(WIDE, "dark", id="wide-dark"),
     pytest.param(NARROW, "light", id="narrow-light"),
+    pytest.param(WIDE, "light", id="wide-light", marks=pytest.mark.thorough),
+    pytest.param(NARROW, "dark", id="narrow-dark", marks=pytest.mark.thorough),
 ]
 PORTALS = ["tenant", "admin"]
 LOADING = re.compile("^(Loading|Lädt)")

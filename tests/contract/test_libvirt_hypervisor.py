@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
+from xml.etree import ElementTree as ET
 
 import platformdirs
 import pytest
@@ -356,8 +357,14 @@ class TestLibvirtCheckpoints(CheckpointContract):
 
     async def test_a_snapshot_of_somebody_else_is_seen_and_left_alone(self, lab, host, two_disks):
         def take(connection) -> None:
-            xml = "<domainsnapshot><name>by hand</name><disks><disk name='vdc' snapshot='no'/></disks></domainsnapshot>"
-            connection.lookupByUUIDString(two_disks.id).snapshotCreateXML(xml)
+            domain = connection.lookupByUUIDString(two_disks.id)
+            plain = [
+                disk.find("target").get("dev")
+                for disk in ET.fromstring(domain.XMLDesc()).iterfind("devices/disk")
+                if disk.find("driver").get("type") == "raw"
+            ]
+            left_out = "".join(f"<disk name='{name}' snapshot='no'/>" for name in plain)
+            domain.snapshotCreateXML(f"<domainsnapshot><name>by hand</name><disks>{left_out}</disks></domainsnapshot>")
 
         await lab.on_host(take)
         checkpoint = str(uuid.uuid4())

@@ -22,7 +22,7 @@ from zaffre.client import (
 )
 from zaffre.devfabric.cloud.tenancy import Tenant
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.quiet, pytest.mark.timeout(600)]
 
 KILLS = 5
 MOVE_S = 6.0

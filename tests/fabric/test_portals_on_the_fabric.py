@@ -13,7 +13,7 @@ from support.real_cloud import RealCloud, real_cloud
 from zaffre.devfabric.cloud.places import ADMIN_EMAIL
 from zaffre.edge.portal.files import PortalFiles
 
-pytestmark = [pytest.mark.fabric, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.quiet, pytest.mark.timeout(600)]
 
 PATIENCE_MS = 120_000
 """What an operation on emulated guests may take on a busy machine."""
