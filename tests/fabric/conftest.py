@@ -1,5 +1,6 @@
 """A real developer fabric for the tests in this directory: two hosts, started once, taken down at the end."""
 
+import random
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -39,6 +40,14 @@ def development_fabric(fabric_possible) -> Iterator[FabricLayout]:
     finally:
         fabric.down(purge=True)
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def seed() -> int:
+    """What a test throws its dice with; shown when it fails."""
+    chosen = random.randrange(2**32)
+    print(f"seed {chosen}")  # noqa: T201
+    return chosen
 
 
 @pytest.fixture(scope="session")

@@ -221,7 +221,6 @@ def test_a_checkpoint_deleted_on_the_host_leaves_the_tree(subject: Subject):
     subject.assert_nothing_half()
 
 
-@pytest.mark.parametrize("seed", [random.randrange(2**32)])
 @pytest.mark.thorough
 def test_checkpoints_are_whole_or_gone_wherever_the_server_dies(subject: Subject, seed: int):
     dice = random.Random(seed)

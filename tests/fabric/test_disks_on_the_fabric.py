@@ -1,5 +1,6 @@
 """Data disks and ISOs of real guests, through the public API: seen, written, taken away, found again elsewhere."""
 
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -39,7 +40,7 @@ done
 """
 """Tells on the console what disks and media come; the guest named `writer` writes to the first data disk it gets."""
 
-KILLS = 3
+KILLS = 3 if os.environ.get("TEST_THOROUGH") else 2
 ATTACHING_S = 0.8
 DETACHING_S = 1.5
 DELETING_S = 0.4
@@ -141,7 +142,6 @@ def _data_disks(xml: str, machine_id: str) -> set[str]:
     return {name[:36] for name in files if name and not name.startswith(machine_id)}
 
 
-@pytest.mark.parametrize("seed", [random.randrange(2**32)])
 def test_disks_are_whole_or_gone_wherever_the_server_dies(cloud: RealCloud, seed: int):
     dice = random.Random(seed)
     tenant = cloud.tenant("cara")

@@ -266,7 +266,7 @@ def test_a_tiny_guest_keeps_what_it_writes_to_its_disk(guests, tiny_image):
 
 def test_a_serial_log_is_rotated_before_it_fills_the_host(guests, tiny_image):
     guest = guests[0]
-    guest.start(tiny_image, "#!/bin/sh\nseq -s ' ' 1000000; echo WRITTEN\n")
+    guest.start(tiny_image, "#!/bin/sh\nseq -s ' ' 700000; echo WRITTEN\n")
     guest.says("user-data ended with status 0", deadline_s=90.0)
     logs = list(Path(guest.host.pool_path).glob("guest-1.log*"))
     assert 1 < len(logs) <= 2

@@ -140,7 +140,6 @@ def settled(tenant: Tenant) -> bool:
     return not busy and not running
 
 
-@pytest.mark.parametrize("seed", [random.randrange(2**32)])
 @pytest.mark.thorough
 def test_a_guest_runs_on_exactly_one_host_wherever_the_server_dies(cloud, tenant, keeper, seed):
     dice = random.Random(seed)

@@ -9,6 +9,7 @@ export interface Texts {
   singular: string;
   field: (field: string) => string;
   state: (field: string, value: string) => string;
+  word: (field: string, value: string) => string;
   /** Any other key of the namespace; a last resort is made from the key's last part. */
   text: (key: string, values?: Record<string, unknown>) => string;
   /** Like `text`, but null where the catalogue has nothing. */
@@ -48,6 +49,7 @@ function textsOf(namespace: string, slug: string, t: Translate, language: string
     singular: maybe("singular") ?? spelled(slug),
     field: (field) => text(`fields.${keyOf(field)}`),
     state: (field, value) => maybe(`values.${keyOf(field)}.${value}`) ?? maybe(`states.${value}`) ?? spelled(value),
+    word: (field, value) => text(`values.${keyOf(field)}.${keyOf(value)}`),
     text,
     maybe,
     language,

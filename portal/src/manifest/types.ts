@@ -63,6 +63,8 @@ export type FieldKind =
   | "text"
   | "code"
   | "state"
+  /** One of a known set of words: its text is `values.<field>.<value>`, with underscores for dots. */
+  | "word"
   | "boolean"
   | "number"
   | "percent"

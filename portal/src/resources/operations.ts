@@ -16,7 +16,7 @@ export const operations: ResourceManifest = {
   defaultSort: "created_at desc",
   transient: ["queued", "running", "unwinding"],
   columns: [
-    { field: "kind", kind: "text", sortable: true, width: 210, priority: 1 },
+    { field: "kind", kind: "word", sortable: true, width: 210, priority: 1 },
     {
       field: "state",
       kind: "state",
@@ -44,7 +44,7 @@ export const operations: ResourceManifest = {
   ],
   essentials: [
     { field: "state", kind: "state", tones: { succeeded: "good", failed: "bad", stuck: "bad", cancelled: "warning" } },
-    { field: "kind", kind: "text" },
+    { field: "kind", kind: "word" },
     { field: "resource_name", kind: "text" },
     { field: "progress_percent", kind: "percent" },
     { field: "sentence", kind: "text" },

@@ -116,7 +116,7 @@ export function useOperationTitle(): (operation: Operation) => string {
   return useCallback(
     (operation) => {
       const spelled = operation.kind.replaceAll(/[._]/g, " ");
-      const what = t(`operations.kinds.${operation.kind.replaceAll(".", "_")}`, { defaultValue: spelled });
+      const what = t(`values.kind.${operation.kind.replaceAll(".", "_")}`, { defaultValue: spelled });
       return [what, operation.resource_name].filter(Boolean).join(" · ");
     },
     [t],

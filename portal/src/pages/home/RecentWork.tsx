@@ -20,7 +20,7 @@ const useStyles = makeStyles({
 
 export function RecentWork({ subscriptionId }: { subscriptionId: string }) {
   const styles = useStyles();
-  const { t, i18n } = useTranslation(["operations", "dashboard"]);
+  const { t, i18n } = useTranslation(["operations", "dashboard", "frame"]);
   const parameters = {
     $filter: `subscription_id eq ${subscriptionId}`,
     $top: String(SHOWN),
@@ -39,7 +39,7 @@ export function RecentWork({ subscriptionId }: { subscriptionId: string }) {
         <li key={operation.id}>
           <div className={styles.line}>
             <span>
-              {t(`kinds.${operation.kind.replace(".", "_")}`, { defaultValue: operation.kind })}{" "}
+              {t(`frame:values.kind.${operation.kind.replace(".", "_")}`, { defaultValue: operation.kind })}{" "}
               {operation.resource_name}
             </span>
             <StateMark tone={toneOf(operation.state)} word={t(`states.${operation.state}`)} />
