@@ -5,6 +5,7 @@ import re
 from support.cloud import PASSWORD
 from support.command_line import Person
 from support.server_process import ServerProcess
+from zaffre.client import NewVirtualMachineBody
 
 
 def test_a_provider_builds_a_cloud_and_takes_it_down(admin: Person, served: ServerProcess) -> None:
@@ -103,3 +104,22 @@ def test_a_plan_says_which_quotas_and_providers_there_are(admin: Person) -> None
     )
     assert made["services"][0]["provider"] == "networks"
     admin.does("plan delete odd --yes")
+
+
+def test_a_provider_moves_a_machine_to_another_host(admin: Person, served: ServerProcess) -> None:
+    client, scope = served.tenant()
+    with client:
+        image = scope.images.find_item("tiny")
+        body = NewVirtualMachineBody(name="mover", size="tiny", image_id=image.id, ports=[])
+        machine_id = scope.virtual_machines.create(body).wait().id
+        alone = admin.types(f"vm migrate {machine_id}")
+        assert (alone.code, "Error:" in alone.err) == (5, True)
+        admin.does("host add spare --stamp stamp --driver simulated --uri simulated:///spare --pool-path /pool")
+        candidates = admin.does(f"vm hosts {machine_id}").out
+        assert re.search(r"^host-1 +no ", candidates, re.MULTILINE)
+        assert re.search(r"^spare +yes ", candidates, re.MULTILINE)
+        moved = admin.does(f"vm migrate {machine_id} --to spare").err.splitlines()[-1]
+        assert moved == "✓ Virtual machine mover is on spare."
+        admin.does(f"vm migrate {machine_id}")
+        scope.virtual_machines.delete(machine_id).wait()
+        admin.does("host remove spare --yes")

@@ -170,3 +170,29 @@ def test_checkpoints_are_shown_as_the_tree_they_are(tenant: Person) -> None:
     assert tenant.gets("vm show tree")["checkpoint_count"] == 3
     assert "3 checkpoints" in tenant.types("vm delete tree", answers="no\n", terminal=True).err
     tenant.does("vm delete tree --yes")
+
+
+def test_a_machine_gets_another_size_when_it_starts_anew(tenant: Person) -> None:
+    tenant.does("vm create web --image tiny --size tiny --no-network")
+    resized = tenant.does("vm resize web small").err.splitlines()[-1]
+    assert resized == "✓ Virtual machine web has the size small; stop and start it to give it all of that."
+    assert "takes full effect" in tenant.does("vm show web").out
+    assert "Error:" in tenant.types("vm resize web enormous").err
+    tenant.does("vm stop web --yes")
+    tenant.does("vm start web")
+    machine = tenant.gets("vm show web")
+    assert (machine["size"], machine["memory_mib"], machine["restart_required"]) == ("small", 1024, False)
+    tenant.does("vm delete web --yes")
+
+
+def test_interfaces_come_and_go_while_a_machine_runs(tenant: Person) -> None:
+    tenant.does("network create one --subnet a=10.0.0.0/24")
+    tenant.does("network create two --subnet c=10.0.2.0/24")
+    tenant.does("vm create web --image tiny --size tiny --network one")
+    added = tenant.does("vm nic add web two=10.0.2.9").err.splitlines()[-1]
+    assert added == "✓ Virtual machine web has 10.0.2.9 as well."
+    assert "Choose one of these: 10.0.0.2, 10.0.2.9" in tenant.types("vm nic remove web 10.9.9.9 --yes").err
+    removed = tenant.does("vm nic remove web 10.0.0.2 --yes").err.splitlines()[-1]
+    assert removed == "✓ Virtual machine web has given up 10.0.0.2."
+    assert [port["address"] for port in tenant.gets("vm show web")["ports"]] == ["10.0.2.9"]
+    tenant.does("vm delete web --yes")
