@@ -24,10 +24,10 @@ import { listAddress } from "./addresses";
 import { CallsTab, HistoryTab, OperationsTab, RelatedTab } from "./detailTabs";
 import { FieldValue } from "./FieldValue";
 import { JsonView } from "./JsonView";
-import { useTexts, type Texts } from "./texts";
+import { titleOf, useTexts, type Texts } from "./texts";
 import type { FieldManifest, ResourceManifest, TabManifest } from "./types";
 import { useResource } from "./useResources";
-import { failedCondition, nameOf } from "./values";
+import { failedCondition } from "./values";
 
 const COMMON_TABS = ["operations", "history", "calls", "json"];
 
@@ -75,7 +75,7 @@ export function DetailPage({ manifest, id, values }: DetailPageProps) {
   const styles = useStyles();
   const texts = useTexts(manifest);
   const query = useResource(manifest, id, values);
-  const name = query.data === undefined ? "" : nameOf(query.data);
+  const name = query.data === undefined ? "" : titleOf(manifest, query.data, texts);
   usePageTitle(name === "" ? texts.singular : name);
   if (query.error !== null && problemOf(query.error).status === 404) {
     return <Gone manifest={manifest} name={name} values={values} error={query.error} />;

@@ -17,8 +17,8 @@ import { FieldValue } from "./FieldValue";
 import type { ListSearch } from "./odata";
 import type { Selection } from "./selection";
 import type { Texts } from "./texts";
-import type { ColumnManifest, ResourceManifest } from "./types";
-import { nameOf } from "./values";
+import type { ColumnManifest, FieldKind, ResourceManifest } from "./types";
+import { nameOf, valueAt } from "./values";
 
 const ROW_PX = 44;
 const OVERSCAN = 8;
@@ -272,6 +272,14 @@ interface RowProps {
   onToggle: ((id: string) => void) | undefined;
 }
 
+/** Kinds of values that can stand in a link. */
+const WRITTEN: ReadonlySet<FieldKind> = new Set<FieldKind>(["text", "word", "code"]);
+
+function hasValue(row: Resource, field: string): boolean {
+  const value = valueAt(row, field);
+  return value !== undefined && value !== null && value !== "";
+}
+
 /** Drawn again only when something about it has changed: scrolling draws the rows that come into view. */
 const Row = memo(function Row(props: RowProps) {
   const { row, index, columns, manifest, texts, values, stale, isSelected, onToggle } = props;
@@ -296,7 +304,11 @@ const Row = memo(function Row(props: RowProps) {
         <td key={column.field} className={styles.cell}>
           {place === 0 && manifest.paths.item !== undefined ? (
             <ResourceLink manifest={manifest} resource={{ ...values, ...row }}>
-              {nameOf(row)}
+              {WRITTEN.has(column.kind) && hasValue(row, column.field) ? (
+                <FieldValue field={column} resource={row} texts={texts} />
+              ) : (
+                nameOf(row)
+              )}
             </ResourceLink>
           ) : (
             <FieldValue field={column} resource={row} texts={texts} />

@@ -16,6 +16,7 @@ import { useManifest } from "./portal";
 import { ResourceList } from "./ResourceList";
 import type { Texts } from "./texts";
 import type { RelatedManifest, ResourceManifest } from "./types";
+import { useEventWords } from "./eventWords";
 import { formatInstant, nameOf } from "./values";
 
 const OPERATIONS = 20;
@@ -107,7 +108,8 @@ export function OperationsTab({ resource }: { resource: Resource }) {
 
 export function HistoryTab({ resource }: { resource: Resource }) {
   const styles = useStyles();
-  const { t, i18n } = useTranslation();
+  const { i18n } = useTranslation();
+  const words = useEventWords();
   const query = useInfiniteQuery({
     queryKey: keys.history(resource.id),
     queryFn: async ({ pageParam, signal }) =>
@@ -131,7 +133,7 @@ export function HistoryTab({ resource }: { resource: Resource }) {
               {formatInstant(event.occurred_at, i18n.language)}
             </time>
             <span>
-              {t(`events.${event.kind.replaceAll(".", "_")}`, { defaultValue: event.kind.replaceAll(/[._]/g, " ") })}
+              {words(event.kind)}
               <div className={styles.data}>
                 {[`${event.actor_kind} ${event.actor_id}`, dataText(event.data)].filter(Boolean).join(" · ")}
               </div>

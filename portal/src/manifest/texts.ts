@@ -2,7 +2,9 @@
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
+import type { Resource } from "@/api/wire";
 import type { ResourceManifest } from "./types";
+import { formatValue, nameOf, valueAt } from "./values";
 
 export interface Texts {
   title: string;
@@ -29,7 +31,7 @@ function keyOf(field: string): string {
   return field.replaceAll(".*", "").replaceAll(".", "_");
 }
 
-type Translate = (keys: string[], values: Record<string, unknown>) => string;
+export type Translate = (keys: string[], values: Record<string, unknown>) => string;
 
 export function useTexts(manifest: Pick<ResourceManifest, "namespace" | "slug">): Texts {
   const { t, i18n } = useTranslation([manifest.namespace, "frame"]);
@@ -38,7 +40,16 @@ export function useTexts(manifest: Pick<ResourceManifest, "namespace" | "slug">)
   return useMemo(() => textsOf(namespace, slug, t as Translate, i18n.language), [namespace, slug, t, i18n.language]);
 }
 
-function textsOf(namespace: string, slug: string, t: Translate, language: string): Texts {
+/** What a resource is called at the head of its page. */
+export function titleOf(manifest: Pick<ResourceManifest, "title">, resource: Resource, texts: Texts): string {
+  const parts = (manifest.title ?? []).map((field) => {
+    const written = formatValue(field.kind, valueAt(resource, field.field), texts.language);
+    return written !== "" && field.kind === "word" ? texts.word(field.field, written) : written;
+  });
+  return parts.filter((part) => part !== "").join(" · ") || nameOf(resource);
+}
+
+export function textsOf(namespace: string, slug: string, t: Translate, language: string): Texts {
   const maybe = (key: string, values: Record<string, unknown> = {}): string | null => {
     const found = t([`${namespace}:${key}`, `frame:${key}`], { defaultValue: "", ...values });
     return found === "" ? null : found;

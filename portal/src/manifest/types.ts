@@ -27,6 +27,8 @@ export interface ResourceManifest {
     /** One of it; absent when the API has none, and then rows do not lead anywhere. */
     item?: string;
   };
+  /** What it is called at the head of its page, when it has no name of its own: these fields, one after the other. */
+  title?: readonly FieldManifest[];
   /** Where it stands in the rail; absent when it is reached through others only. */
   nav?: NavManifest;
   columns: readonly ColumnManifest[];

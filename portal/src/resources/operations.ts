@@ -10,6 +10,10 @@ export const operations: ResourceManifest = {
   icon: "operations",
   scope: "site",
   paths: { list: "/operations", item: OPERATION },
+  title: [
+    { field: "kind", kind: "word" },
+    { field: "resource_name", kind: "text" },
+  ],
   nav: { section: "site", order: 10, permission: "operation.read" },
   cli: "operation",
   search: true,

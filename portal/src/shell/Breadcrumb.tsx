@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { keys } from "@/api/keys";
 import type { Resource } from "@/api/wire";
 import { usePortal } from "@/manifest/portal";
-import { nameOf } from "@/manifest/values";
+import { textsOf, titleOf, type Translate } from "@/manifest/texts";
 
 const useStyles = makeStyles({
   list: {
@@ -63,7 +63,7 @@ export function Breadcrumb() {
 function useCrumbs(): Crumb[] {
   const { pathname } = useLocation();
   const portal = usePortal();
-  const { t } = useTranslation(["frame", ...portal.resources.map((one) => one.namespace)]);
+  const { t, i18n } = useTranslation(["frame", ...portal.resources.map((one) => one.namespace)]);
   const parts = pathname.split("/").filter((part) => part !== "");
   const [room, subscriptionId] = parts;
   const below = room === "subscriptions" && parts.length > 2 ? parts.slice(2) : parts;
@@ -77,5 +77,6 @@ function useCrumbs(): Crumb[] {
   const list: Crumb = { title: t(`${manifest.namespace}:title`), to: `${prefix}/${manifest.slug}` };
   if (id === undefined) return [home, { ...list, to: null }];
   if (id === "new") return [home, list, { title: t(`${manifest.namespace}:create.title`), to: null }];
-  return [home, list, { title: known === undefined ? t(`${manifest.namespace}:singular`) : nameOf(known), to: null }];
+  const texts = textsOf(manifest.namespace, manifest.slug, t as Translate, i18n.language);
+  return [home, list, { title: known === undefined ? texts.singular : titleOf(manifest, known, texts), to: null }];
 }

@@ -69,4 +69,5 @@ class ComputeProvider:
             .where(HostRow.state == HostState.ENABLED, HostRow.connected.is_(True))
         )
         count = await work.session.scalar(usable) or 0
-        return ProviderHealth(count > 0, f"{count} hosts can take virtual machines")
+        hosts = "One host" if count == 1 else f"{count} hosts"
+        return ProviderHealth(count > 0, f"{hosts} can take virtual machines")

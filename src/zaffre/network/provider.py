@@ -66,7 +66,8 @@ class NetworkProvider:
     async def health(self, work: UnitOfWork) -> ProviderHealth:
         """Say whether there is a logical network to offer."""
         count = await work.session.scalar(select(func.count()).select_from(LogicalNetworkRow)) or 0
-        return ProviderHealth(count > 0, f"{count} logical networks" if count else "There is no logical network yet")
+        networks = "one logical network" if count == 1 else f"{count} logical networks"
+        return ProviderHealth(count > 0, networks if count else "There is no logical network yet")
 
 
 def logical_network_of(service: PlannedService) -> str:

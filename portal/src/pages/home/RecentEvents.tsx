@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { tenantApi } from "@/api/clients";
 import { keys } from "@/api/keys";
+import { useEventWords } from "@/manifest/eventWords";
 import { formatValue } from "@/manifest/values";
 import { ProblemMessage } from "@/shell/ProblemMessage";
 
@@ -21,6 +22,7 @@ const useStyles = makeStyles({
 export function RecentEvents() {
   const styles = useStyles();
   const { t, i18n } = useTranslation("dashboard");
+  const words = useEventWords();
   const events = useQuery({
     queryKey: keys.history(null),
     queryFn: async ({ signal }) => {
@@ -36,7 +38,7 @@ export function RecentEvents() {
       {events.data?.map((event) => (
         <li key={event.cursor} className={styles.line}>
           <span className={styles.name}>
-            {event.kind} {event.resource_name}
+            {[words(event.kind), event.resource_name].filter(Boolean).join(" · ")}
           </span>
           <span className={styles.quiet}>{formatValue("date", event.occurred_at, i18n.language)}</span>
         </li>
