@@ -140,7 +140,7 @@ def test_a_machine_is_shut_down_and_deleted(browser: Browser, portal: Portal) ->
         expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled(timeout=UNDER_WAY)
         page.get_by_role("button", name="Delete", exact=True).click()
         dialog = page.get_by_role("dialog")
-        expect(dialog.get_by_text("Disks")).to_be_visible()
+        expect(dialog.get_by_text("web-2 root")).to_be_visible()
         dialog.get_by_role("textbox").fill("web-2")
         dialog.get_by_role("button", name="Delete").click()
         expect(page.get_by_text("is gone")).to_be_visible(timeout=UNDER_WAY)

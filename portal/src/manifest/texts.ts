@@ -31,7 +31,7 @@ function keyOf(field: string): string {
   return field.replaceAll(".*", "").replaceAll(".", "_");
 }
 
-export type Translate = (keys: string[], values: Record<string, unknown>) => string;
+type Translate = (keys: string[], values: Record<string, unknown>) => string;
 
 export function useTexts(manifest: Pick<ResourceManifest, "namespace" | "slug">): Texts {
   const { t, i18n } = useTranslation([manifest.namespace, "frame"]);

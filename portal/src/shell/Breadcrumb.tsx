@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { keys } from "@/api/keys";
 import type { Resource } from "@/api/wire";
 import { usePortal } from "@/manifest/portal";
-import { textsOf, titleOf, type Translate } from "@/manifest/texts";
+import { textsOf, titleOf } from "@/manifest/texts";
 
 const useStyles = makeStyles({
   list: {
@@ -77,6 +77,6 @@ function useCrumbs(): Crumb[] {
   const list: Crumb = { title: t(`${manifest.namespace}:title`), to: `${prefix}/${manifest.slug}` };
   if (id === undefined) return [home, { ...list, to: null }];
   if (id === "new") return [home, list, { title: t(`${manifest.namespace}:create.title`), to: null }];
-  const texts = textsOf(manifest.namespace, manifest.slug, t as Translate, i18n.language);
+  const texts = textsOf(manifest.namespace, manifest.slug, t, i18n.language);
   return [home, list, { title: known === undefined ? texts.singular : titleOf(manifest, known, texts), to: null }];
 }

@@ -37,9 +37,7 @@ export function RecentEvents() {
     <ul className={styles.list}>
       {events.data?.map((event) => (
         <li key={event.cursor} className={styles.line}>
-          <span className={styles.name}>
-            {[words(event.kind), event.resource_name].filter(Boolean).join(" · ")}
-          </span>
+          <span className={styles.name}>{[words(event.kind), event.resource_name].filter(Boolean).join(" · ")}</span>
           <span className={styles.quiet}>{formatValue("date", event.occurred_at, i18n.language)}</span>
         </li>
       ))}
