@@ -253,6 +253,7 @@ class Populator:
             up=True,
             address=SubnetRange.parse(subnet["cidr"]).address(2 + number // len(population.networks)),
             chassis="simulated",
+            requested_chassis=[],
         )
         self._add(
             ReservationRow,

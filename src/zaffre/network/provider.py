@@ -66,7 +66,7 @@ class NetworkProvider:
     async def health(self, work: UnitOfWork) -> ProviderHealth:
         """Say whether there is a logical network to offer."""
         count = await work.session.scalar(select(func.count()).select_from(LogicalNetworkRow)) or 0
-        networks = "one logical network" if count == 1 else f"{count} logical networks"
+        networks = "One logical network" if count == 1 else f"{count} logical networks"
         return ProviderHealth(count > 0, networks if count else "There is no logical network yet")
 
 
