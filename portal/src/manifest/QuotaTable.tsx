@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { keys } from "@/api/keys";
 import { call } from "@/api/transport";
+import { useDimensionTitle } from "./dimensionTitle";
 import { quotaChanges, type Chosen, type QuotaChange, type Usage } from "./quota";
 import type { FormValues, QuotaEffect } from "./types";
 import { formatValue } from "./values";
@@ -44,6 +45,7 @@ export function useQuotaChanges({ effects, subscriptionId, values, chosen }: Quo
 export function QuotaTable(props: QuotaTableProps) {
   const styles = useStyles();
   const { t, i18n } = useTranslation();
+  const titleOf = useDimensionTitle();
   const changes = useQuotaChanges(props);
   if (changes.length === 0) return null;
   return (
@@ -51,14 +53,14 @@ export function QuotaTable(props: QuotaTableProps) {
       {changes.map((change) => (
         <li key={change.dimension}>
           <div className={mergeClasses(styles.head, change.exceeded && styles.exceeded)}>
-            <span>{change.title}</span>
+            <span>{titleOf(change.dimension, change.title)}</span>
             <span>{quotaText(change, t, i18n.language)}</span>
           </div>
           {change.limit === null ? null : (
             <ProgressBar
               value={Math.min(1, (change.used + change.amount) / Math.max(1, change.limit))}
               color={change.exceeded ? "error" : "brand"}
-              aria-label={change.title}
+              aria-label={titleOf(change.dimension, change.title)}
             />
           )}
         </li>

@@ -132,6 +132,22 @@ describe("an event", () => {
     expect(rows()[0]?.name).toBe("as it was");
   });
 
+  test("that comes during the first reading has it read again, because that answer may be older", async () => {
+    show([]);
+    const answers = ["creating", "running"];
+    const queryKey = keys.item("virtual_machine", "new");
+    const read = () =>
+      new Promise<Resource>((resolve) => {
+        const state = answers.shift() ?? "read too often";
+        window.setTimeout(() => resolve({ id: "new", state }), 5_000);
+      });
+    const leave = new QueryObserver<Resource>(client, { queryKey, queryFn: read }).subscribe(() => undefined);
+    await take(event("virtual_machine.running", "new"));
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(client.getQueryData(queryKey)).toMatchObject({ state: "running" });
+    leave();
+  });
+
   test("of progress moves the operation without any request", async () => {
     show([]);
     client.setQueryData(keys.item("operation", "o"), { id: "o", progress_percent: 0 });

@@ -5,7 +5,7 @@
  * where one may have come, a list of one page is read again and a longer one is marked, for its reader to decide. Events
  * are taken together for a moment, so that a storm of them costs little.
  */
-import type { InfiniteData, Query, QueryClient } from "@tanstack/react-query";
+import type { InfiniteData, Query, QueryClient, QueryKey } from "@tanstack/react-query";
 
 import { keys } from "@/api/keys";
 import { problemOf } from "@/api/problem";
@@ -52,7 +52,7 @@ export class LiveUpdates {
     for (const event of operations) progress(this.client, event);
     const resources = events.filter((event) => !event.kind.startsWith("operation."));
     if (operations.some((event) => event.kind !== PROGRESSED)) {
-      void this.client.invalidateQueries({ queryKey: keys.type("operation") });
+      this.outdate({ queryKey: keys.type("operation") });
     }
     for (const type of new Set(resources.map((event) => event.resource_type))) {
       this.applyToType(
@@ -61,17 +61,17 @@ export class LiveUpdates {
       );
     }
     for (const id of new Set(resources.map((event) => event.resource_id))) {
-      void this.client.invalidateQueries({ queryKey: keys.history(id) });
+      this.outdate({ queryKey: keys.history(id) });
     }
-    void this.client.invalidateQueries({ queryKey: keys.history(null) });
+    this.outdate({ queryKey: keys.history(null) });
     for (const id of new Set(resources.flatMap((event) => event.subscription_id ?? []))) {
-      void this.client.invalidateQueries({ queryKey: keys.usage(id) });
+      this.outdate({ queryKey: keys.usage(id) });
     }
   }
 
   private applyToType(type: string, events: readonly LifecycleEvent[]): void {
     for (const event of events) {
-      void this.client.invalidateQueries({ queryKey: ["resource", type, "facet", event.resource_id] });
+      this.outdate({ queryKey: ["resource", type, "facet", event.resource_id] });
     }
     const manifest = this.portal.resources.find((one) => one.type === type) ?? null;
     const gone = new Set(events.filter((event) => GONE.test(event.kind)).map((event) => event.resource_id));
@@ -79,21 +79,21 @@ export class LiveUpdates {
     for (const query of this.lists(type)) {
       if (!isPaged(query.state.data)) {
         // A count, or a choice of a few: nothing in it can be patched.
-        void this.client.invalidateQueries({ queryKey: query.queryKey, exact: true });
+        this.outdate({ queryKey: query.queryKey, exact: true });
         continue;
       }
       if (gone.size > 0) takeOut(this.client, query, gone);
       if (query.isActive()) this.applyToList(query, manifest, changed);
       else query.invalidate();
     }
-    for (const event of events) void this.client.invalidateQueries({ queryKey: keys.item(type, event.resource_id) });
+    for (const event of events) this.outdate({ queryKey: keys.item(type, event.resource_id) });
   }
 
   private applyToList(query: Query, manifest: ResourceManifest | null, changed: readonly LifecycleEvent[]): void {
     const shown = idsIn(query.state.data as Pages | undefined);
     const known = changed.filter((event) => shown.has(event.resource_id));
     if (manifest?.paths.item === undefined || known.length > ROWS_AT_ONCE) {
-      if (changed.length > 0) void this.client.invalidateQueries({ queryKey: query.queryKey, exact: true });
+      if (changed.length > 0) this.outdate({ queryKey: query.queryKey, exact: true });
       return;
     }
     for (const event of known) void this.readRow(query, manifest, event);
@@ -120,8 +120,18 @@ export class LiveUpdates {
   /** Something that the list does not show has changed: it may belong into it, or lie on a page not yet read. */
   private mayHaveCome(query: Query): void {
     const pages = (query.state.data as Pages | undefined)?.pages ?? [];
-    if (pages.length <= 1) void this.client.invalidateQueries({ queryKey: query.queryKey, exact: true });
+    if (pages.length <= 1) this.outdate({ queryKey: query.queryKey, exact: true });
     else this.onOutdated(query.queryHash);
+  }
+
+  /** Have it read again, also when it is being read for the first time: that answer may be older than the event. */
+  private outdate(filters: { queryKey: QueryKey; exact?: boolean }): void {
+    for (const query of this.client.getQueryCache().findAll(filters)) {
+      if (query.state.data !== undefined || query.state.fetchStatus === "idle") continue;
+      const again = () => this.client.invalidateQueries({ queryKey: query.queryKey, exact: true });
+      void query.promise?.then(again, () => undefined);
+    }
+    void this.client.invalidateQueries(filters);
   }
 
   private lists(type: string): Query[] {

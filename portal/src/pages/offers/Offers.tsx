@@ -19,6 +19,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { tenantApi, type TenantSchemas } from "@/api/clients";
+import { useDimensionTitle } from "@/manifest/dimensionTitle";
 import { amountText } from "@/pages/plans/amounts";
 import { usePermissions } from "@/session/session";
 import { usePageTitle } from "@/shell/pageTitle";
@@ -115,6 +116,7 @@ function SubscribeButton({ plan, onChoose }: { plan: Plan; onChoose: (plan: Plan
 function PlanCard({ plan, onChoose }: { plan: Plan; onChoose: (plan: Plan) => void }) {
   const styles = useStyles();
   const { t } = useTranslation("offers");
+  const titleOf = useDimensionTitle();
   const limitText = useLimitText();
   return (
     <Card className={styles.card} role="group" aria-label={plan.name}>
@@ -129,7 +131,7 @@ function PlanCard({ plan, onChoose }: { plan: Plan; onChoose: (plan: Plan) => vo
             <ul className={styles.list}>
               {service.limits.map((limit) => (
                 <li key={limit.dimension}>
-                  {limit.title}: {limitText(limit)}
+                  {titleOf(limit.dimension, limit.title)}: {limitText(limit)}
                 </li>
               ))}
             </ul>
@@ -149,6 +151,7 @@ function PlanCard({ plan, onChoose }: { plan: Plan; onChoose: (plan: Plan) => vo
 function Comparison({ plans, onChoose }: { plans: readonly Plan[]; onChoose: (plan: Plan) => void }) {
   const styles = useStyles();
   const { t } = useTranslation("offers");
+  const titleOf = useDimensionTitle();
   const limitText = useLimitText();
   const rows = new Map(
     plans.flatMap((plan) =>
@@ -174,7 +177,7 @@ function Comparison({ plans, onChoose }: { plans: readonly Plan[]; onChoose: (pl
         <TableBody>
           {[...rows].map(([dimension, title]) => (
             <TableRow key={dimension}>
-              <TableCell className={styles.cell}>{title}</TableCell>
+              <TableCell className={styles.cell}>{titleOf(dimension, title)}</TableCell>
               {plans.map((plan) => {
                 const limit = limitOf(plan, dimension);
                 return (

@@ -2,6 +2,7 @@
 import { makeStyles, ProgressBar, tokens } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
 
+import { useDimensionTitle } from "@/manifest/dimensionTitle";
 import { amountText } from "@/pages/plans/amounts";
 
 export interface Usage {
@@ -29,6 +30,7 @@ const useStyles = makeStyles({
 const NEARLY_FULL = 0.8;
 
 export function UsageBars({ usage }: { usage: readonly Usage[] }) {
+  const titleOf = useDimensionTitle();
   const styles = useStyles();
   const { t, i18n } = useTranslation("subscriptions");
   return (
@@ -41,13 +43,13 @@ export function UsageBars({ usage }: { usage: readonly Usage[] }) {
         return (
           <li key={one.dimension}>
             <div className={styles.line}>
-              <span>{one.title}</span>
+              <span>{titleOf(one.dimension, one.title)}</span>
               <span className={styles.amount}>
                 {used} / {limit}
               </span>
             </div>
             <ProgressBar
-              aria-label={`${one.title}: ${used} / ${limit}`}
+              aria-label={`${titleOf(one.dimension, one.title)}: ${used} / ${limit}`}
               value={share}
               thickness="large"
               color={full ? "error" : share >= NEARLY_FULL ? "warning" : "brand"}
