@@ -399,21 +399,23 @@ async def test_what_one_process_does_another_sees_and_hears(tmp_path: Path):
     host = SimulatedDriver(mine).open(address())
     events: asyncio.Queue[HostEvent] = asyncio.Queue()
     host.subscribe(events.put_nowait)
-    async with asyncio.timeout(60):
-        # The guest may become ready just now, before or after that.
-        while await events.get() != HostConnected():
-            pass
-        theirs.faults.stop_guest(HOST, guest_spec(1).id)
-        assert (await host.observe(guest_spec(1).id)).state is GuestState.STOPPED
-        while (stopped := await events.get()).observation.state is GuestState.RUNNING:
-            pass
-        assert stopped.observation.stop_reason is StopReason.DESTROYED
-        theirs.faults.undefine_guest(HOST, guest_spec(1).id)
-        assert await events.get() == GuestRemoved(guest_spec(1).id)
-    kill(process)
-    await host.close()
-    mine.close()
-    theirs.close()
+    try:
+        async with asyncio.timeout(60):
+            # The guest may become ready just now, before or after that.
+            while await events.get() != HostConnected():
+                pass
+            theirs.faults.stop_guest(HOST, guest_spec(1).id)
+            assert (await host.observe(guest_spec(1).id)).state is GuestState.STOPPED
+            while (stopped := await events.get()).observation.state is GuestState.RUNNING:
+                pass
+            assert stopped.observation.stop_reason is StopReason.DESTROYED
+            theirs.faults.undefine_guest(HOST, guest_spec(1).id)
+            assert await events.get() == GuestRemoved(guest_spec(1).id)
+    finally:
+        kill(process)
+        await host.close()
+        mine.close()
+        theirs.close()
 
 
 def test_another_process_may_look_without_an_event_loop(tmp_path: Path):
