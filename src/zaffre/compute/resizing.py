@@ -8,8 +8,8 @@ it was started with.
 from zaffre.compute.checkpoints import refuse_with_checkpoints
 from zaffre.compute.sizes import Sizes
 from zaffre.compute.states import Transition
-from zaffre.compute.tables import SizeRow, VirtualMachineRow
-from zaffre.compute.virtual_machines import ImageTooLarge, VirtualMachines
+from zaffre.compute.tables import VirtualMachineRow
+from zaffre.compute.virtual_machines import VirtualMachines, check_memory
 from zaffre.fabric.rooms import change_room
 from zaffre.fabric.tables import ImageRow
 from zaffre.foundation.operations.tables import OperationRow
@@ -34,7 +34,7 @@ async def begin_resize(
     row = await machines.free(machine_id, expected)
     await refuse_with_checkpoints(work, row)
     size = await Sizes(work).named(size_name)
-    _check_image(await work.session.get_one(ImageRow, row.image_id), size)
+    check_memory(await work.session.get_one(ImageRow, row.image_id), size)
     was = {"size": row.size, "vcpus": row.vcpus, "memory_mib": row.memory_mib, "restart_required": row.restart_required}
     await hold(work, row, max(row.vcpus, size.vcpus), max(row.memory_mib, size.memory_mib), shrink=False)
     row.size, row.vcpus, row.memory_mib = size.name, size.vcpus, size.memory_mib
@@ -65,13 +65,3 @@ async def take_up_size(work: UnitOfWork, row: VirtualMachineRow) -> None:
     """Note that a machine's guest has all of its size, and nothing more."""
     row.restart_required = False
     await hold(work, row, row.vcpus, row.memory_mib)
-
-
-def _check_image(image: ImageRow, size: SizeRow) -> None:
-    if size.memory_mib < image.minimum_memory_mib:
-        raise ImageTooLarge(
-            f"Image {image.name!r} needs {image.minimum_memory_mib} MiB of memory and size {size.name!r} has "
-            f"{size.memory_mib}.",
-            remedy="Choose a larger size.",
-            target="size",
-        )

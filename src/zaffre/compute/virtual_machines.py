@@ -321,7 +321,12 @@ def reference(row: VirtualMachineRow) -> ResourceRef:
     return ResourceRef("virtual_machine", row.id, row.name, row.subscription_id)
 
 
-def _disk_gib(draft: NewVirtualMachine, size: SizeRow, image: ImageRow) -> int:
+def check_memory(image: ImageRow, size: SizeRow) -> None:
+    """Refuse a size that has too little memory for an image.
+
+    Raises:
+        ImageTooLarge: it has.
+    """
     if size.memory_mib < image.minimum_memory_mib:
         raise ImageTooLarge(
             f"Image {image.name!r} needs {image.minimum_memory_mib} MiB of memory and size {size.name!r} has "
@@ -329,6 +334,10 @@ def _disk_gib(draft: NewVirtualMachine, size: SizeRow, image: ImageRow) -> int:
             remedy="Choose a larger size.",
             target="size",
         )
+
+
+def _disk_gib(draft: NewVirtualMachine, size: SizeRow, image: ImageRow) -> int:
+    check_memory(image, size)
     smallest_gib = smallest_disk_gib(image)
     disk_gib = draft.disk_gib if draft.disk_gib is not None else smallest_gib
     if disk_gib < smallest_gib:
