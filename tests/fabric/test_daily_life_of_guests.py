@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from support.real_cloud import RealCloud, real_cloud, until
-from zaffre.client import VirtualMachineView
+from zaffre.client import NewSizeBody, VirtualMachineView
 from zaffre.devfabric.cloud.tenancy import Tenant
 
 pytestmark = pytest.mark.timeout(300)
@@ -90,3 +90,16 @@ def test_a_guest_tells_what_it_is_and_a_silent_one_is_not_waited_for_twice(tenan
     machines.stop(silent.id).wait()
     assert machines.guest_facts(silent.id).reason == "not_running"
     machines.delete(silent.id).wait()
+
+
+def test_a_resized_guest_has_its_processors_at_once_and_its_memory_after_a_restart(cloud, tenant, machine):
+    machines = tenant.scope.virtual_machines
+    cloud.admin.admin.sizes.create(NewSizeBody(name="double", vcpus=2, memory_mib=192))
+    resized = machines.resize(machine.id, "double").wait()
+    domain = cloud.host_of(machine.id).domain(machine.id)
+    assert (resized.vcpus, resized.memory_mib, resized.restart_required) == (2, 192, True)
+    assert (domain.info()[3], domain.maxMemory() // 1024) == (2, machine.memory_mib)
+    machines.stop(machine.id).wait()
+    assert not machines.start(machine.id).wait().restart_required
+    assert (domain.info()[3], domain.maxMemory() // 1024) == (2, 192)
+    machines.wait_until(machine.id, lambda seen: seen.ready, 120)
