@@ -102,6 +102,7 @@ class LibvirtHypervisor:
         self._listeners = HostListeners()
         self._probing = asyncio.Lock()
         self._moving = asyncio.Lock()
+        self._moves: dict[str, asyncio.Task[None]] = {}
         self._agents = GuestAgents(address)
         self._uploads: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._observer = GuestObserver(self._read_guests, self._listeners.announce)
@@ -320,13 +321,18 @@ class LibvirtHypervisor:
             moving = asyncio.create_task(
                 self._connection.call_alone(f"move guest {guest_id}", move, deadline_s=_MOVE_DEADLINE_S)
             )
-            try:
-                while not (await asyncio.wait({moving}, timeout=_MOVE_POLL_S))[0]:
-                    await report(await self._move_progress(guest_id) or 0.0)
-                moving.result()
-            finally:
-                # The hosts go on without us; what becomes of it is seen from where the guest is.
-                moving.add_done_callback(lambda task: task.cancelled() or task.exception())
+            # The hosts go on without us; what becomes of it is seen from where the guest is.
+            moving.add_done_callback(partial(self._move_ended, guest_id))
+            self._moves[guest_id] = moving
+            while not (await asyncio.wait({moving}, timeout=_MOVE_POLL_S))[0]:
+                await report(await self._move_progress(guest_id) or 0.0)
+            moving.result()
+
+    def _move_ended(self, guest_id: str, move: asyncio.Task[None]) -> None:
+        if self._moves.get(guest_id) is move:
+            del self._moves[guest_id]
+        if not move.cancelled():
+            move.exception()
 
     async def _follow(self, guest_id: str, report: Report) -> None:
         """Wait for the end of a move that somebody else began."""
@@ -342,7 +348,8 @@ class LibvirtHypervisor:
         """End a guest's move, if one is under way."""
         abort = partial(migration.abort_move, guest_id=guest_id)
         ends_s = self._clock.monotonic_s() + _ABORT_DEADLINE_S
-        while not await self._change(f"stop moving guest {guest_id}", abort):
+        # A move that was asked for a moment ago shows no progress yet and would begin after all: it has to end, too.
+        while not await self._change(f"stop moving guest {guest_id}", abort) or guest_id in self._moves:
             if self._clock.monotonic_s() >= ends_s:
                 cause = f"it went on for {_ABORT_DEADLINE_S:g} s"
                 raise HypervisorRefused(self._address.name, f"stop moving guest {guest_id}", cause)
