@@ -55,11 +55,12 @@ async def plan(units: UnitsOfWork, **fields: Any) -> str:
 
 async def subscription(units: UnitsOfWork, **limits: int | None) -> str:
     """Make a subscription with these quota limits; returns its id."""
+    services = [{"provider": "sold", "settings": {}, "quota": limits}]
     row = SubscriptionRow(
         id=units.ids.new(),
         name="main",
         account_id=await account(units),
-        plan_id=await plan(units),
+        plan_id=await plan(units, services=services),
         state="active",
         created_at=units.clock.now(),
     )

@@ -11,7 +11,7 @@ from zaffre.management.plans import services_of
 from zaffre.management.providers import ChangeKind, PlannedService, ProviderRegistry, SubscriptionChange, SyncAnswer
 from zaffre.management.quotas import Quotas
 from zaffre.management.subscriptions import DELETE_OPERATION, SYNC_OPERATION, SyncState, reference
-from zaffre.management.tables import PlanRow, SubscriptionRow, SubscriptionSyncRow
+from zaffre.management.tables import PlanRow, SubscriptionAddOnRow, SubscriptionRow, SubscriptionSyncRow
 
 
 class ProviderPending(Unavailable):
@@ -74,6 +74,8 @@ class DeleteSubscription:
                 return
             await Quotas(work).forget(row.id)
             await work.session.execute(delete(SubscriptionSyncRow).where(SubscriptionSyncRow.subscription_id == row.id))
+            held = SubscriptionAddOnRow.subscription_id == row.id
+            await work.session.execute(delete(SubscriptionAddOnRow).where(held))
             await work.session.delete(row)
             work.emit("subscription.deleted", reference(row))
 

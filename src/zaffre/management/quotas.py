@@ -14,7 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from zaffre.foundation.errors import Conflict
 from zaffre.foundation.work import ResourceRef, UnitOfWork
-from zaffre.management.tables import QuotaClaimRow, QuotaCounterRow
+from zaffre.management.tables import QuotaClaimRow, QuotaCounterRow, SubscriptionRow
 
 
 class QuotaExceeded(Conflict):
@@ -196,8 +196,10 @@ class Quotas:
         """Let nothing be claimed any more; False, and nothing changed, when something is claimed now.
 
         The check and the closing are one statement, so a claim that races with it either comes first and is seen, or
-        comes after and is refused.
+        comes after and is refused. The subscription is held, so that it gets no new counters meanwhile.
         """
+        held = select(SubscriptionRow.id).where(SubscriptionRow.id == subscription_id)
+        await self._session.execute(held.with_for_update(key_share=True))
         of_subscription = QuotaCounterRow.subscription_id == subscription_id
         total = await self._session.scalar(select(func.count()).select_from(QuotaCounterRow).where(of_subscription))
         savepoint = await self._session.begin_nested()

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 
-from zaffre.foundation.database import violated
+from zaffre.foundation.database import RowLock, for_update, violated
 from zaffre.foundation.errors import Conflict, DomainError, InUse, NameTaken, NotFound
 from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.http.filters import Field, FieldType
@@ -284,7 +284,8 @@ class Subscriptions:
         return [] if self._caller.is_administrator else [SubscriptionRow.account_id == self._caller.account_id]
 
     async def _offered_plan(self, plan_id: str) -> PlanRow:
-        plan = await self._session.get(PlanRow, plan_id)
+        # Held, so that a change of its services either is seen here or finds this subscription.
+        plan = await self._session.get(PlanRow, plan_id, with_for_update=for_update(RowLock.USE))
         states = (PlanState.PUBLIC, PlanState.PRIVATE) if self._caller.is_administrator else (PlanState.PUBLIC,)
         if plan is None or plan.state not in states:
             raise NotFound("plan", plan_id)

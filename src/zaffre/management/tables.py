@@ -22,10 +22,59 @@ class PlanRow(Table):
     """One entry per provider: its name, its settings and its quota limits."""
     subscriptions_per_account: Mapped[int | None]
     """None: as many as they like."""
+    texts: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """What tenants read of it, one entry per language."""
+    fee: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    """What it costs for each period; None when no amount is given."""
+    sealed_code: Mapped[bytes | None] = mapped_column(default=None)
+    """The invitation code that subscribing takes, encrypted; None when none is needed."""
     created_at: Mapped[datetime] = mapped_column(index=True)
     generation: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
+class AddOnRow(Table):
+    """What can be had on top of a plan."""
+
+    __tablename__ = "add_ons"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    description: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    services: Mapped[list[dict[str, Any]]]
+    """As a plan's; a quota is what one occurrence adds, and settings may be absent where the plan has the service."""
+    texts: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    fee: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
+class PlanAddOnRow(Table):
+    """An add-on that subscriptions to a plan may acquire."""
+
+    __tablename__ = "plan_add_ons"
+
+    plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"), primary_key=True)
+    add_on_id: Mapped[str] = mapped_column(ForeignKey("add_ons.id"), primary_key=True, index=True)
+    maximum: Mapped[int | None]
+    """How many of it one subscription may hold; None: as many as it likes."""
+
+
+class SubscriptionAddOnRow(Table):
+    """One occurrence of an add-on that a subscription holds."""
+
+    __tablename__ = "subscription_add_ons"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
+    add_on_id: Mapped[str] = mapped_column(ForeignKey("add_ons.id"))
+    acquired_at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "subscription_id", "add_on_id"), Index(None, "add_on_id", "subscription_id"))
 
 
 class SubscriptionRow(Table):
