@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211550
+Revision: 202611211851
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211550"
+revision = "202611211851"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -41,6 +41,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_accounts_created_at"), "accounts", ["created_at"], unique=False)
     op.create_index(op.f("ix_accounts_email_key_id"), "accounts", ["email_key", "id"], unique=False)
     op.create_index(op.f("ix_accounts_role"), "accounts", ["role"], unique=False)
+    op.create_table(
+        "add_ons",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("services", Json, nullable=False),
+        sa.Column("texts", Json, nullable=False),
+        sa.Column("fee", Json, nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_add_ons")),
+        sa.UniqueConstraint("name", name=op.f("uq_add_ons_name")),
+    )
+    op.create_index(op.f("ix_add_ons_created_at"), "add_ons", ["created_at"], unique=False)
+    op.create_index(op.f("ix_add_ons_state"), "add_ons", ["state"], unique=False)
     op.create_table(
         "idempotency_keys",
         sa.Column("actor_id", sa.String(), nullable=False),
@@ -145,6 +161,9 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("services", Json, nullable=False),
         sa.Column("subscriptions_per_account", sa.Integer(), nullable=True),
+        sa.Column("texts", Json, nullable=False),
+        sa.Column("fee", Json, nullable=True),
+        sa.Column("sealed_code", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
@@ -272,6 +291,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("stamp_id", name=op.f("uq_logical_networks_stamp_id")),
     )
     op.create_index(op.f("ix_logical_networks_created_at"), "logical_networks", ["created_at"], unique=False)
+    op.create_table(
+        "plan_add_ons",
+        sa.Column("plan_id", Id, nullable=False),
+        sa.Column("add_on_id", Id, nullable=False),
+        sa.Column("maximum", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["add_on_id"], ["add_ons.id"], name=op.f("fk_plan_add_ons_add_on_id_add_ons")),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_plan_add_ons_plan_id_plans")),
+        sa.PrimaryKeyConstraint("plan_id", "add_on_id", name=op.f("pk_plan_add_ons")),
+    )
+    op.create_index(op.f("ix_plan_add_ons_add_on_id"), "plan_add_ons", ["add_on_id"], unique=False)
     op.create_table(
         "sessions",
         sa.Column("id", Id, nullable=False),
@@ -455,6 +484,32 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ssh_keys")),
         sa.UniqueConstraint("subscription_id", "name", name=op.f("uq_ssh_keys_subscription_id_name")),
+    )
+    op.create_table(
+        "subscription_add_ons",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("add_on_id", Id, nullable=False),
+        sa.Column("acquired_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["add_on_id"], ["add_ons.id"], name=op.f("fk_subscription_add_ons_add_on_id_add_ons")),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_subscription_add_ons_subscription_id_subscriptions"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription_add_ons")),
+    )
+    op.create_index(
+        op.f("ix_subscription_add_ons_add_on_id_subscription_id"),
+        "subscription_add_ons",
+        ["add_on_id", "subscription_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_subscription_add_ons_subscription_id_add_on_id"),
+        "subscription_add_ons",
+        ["subscription_id", "add_on_id"],
+        unique=False,
     )
     op.create_table(
         "subscription_syncs",
