@@ -29,13 +29,15 @@ from zaffre.fabric.drivers.hypervisor import (
 from zaffre.fabric.hosts import address_of
 from zaffre.fabric.tables import HostRow
 from zaffre.foundation.errors import DomainError
-from zaffre.foundation.operations.saga import Run, Step
+from zaffre.foundation.operations.saga import Cancelled, Run, Step
 from zaffre.foundation.work import UnitOfWork
 from zaffre.network.drivers.plane import PlaneUnreachable
 
 log = structlog.get_logger(__name__)
 
 MOVE_DEADLINE_S = 24 * 3600.0
+SETTLED_WITHIN_S = 20.0
+SETTLED_POLL_S = 0.25
 LOG_BYTES = 4 * 1024 * 1024
 """The serial log is cut off before this on its host."""
 _ON = (GuestState.RUNNING, GuestState.PAUSED)
@@ -179,8 +181,13 @@ class MigrateVirtualMachine(MachineSaga):
                 run.report(fraction)
                 await run.check_cancelled()
 
-            await move.source.migrate(machine_id, move.destination, report)
-            if not await _has_moved(move, machine_id):
+            try:
+                await move.source.migrate(machine_id, move.destination, report)
+            except Cancelled:
+                await move.source.abort_migration(machine_id)
+                if not await _ended_there(run, move):
+                    raise  # otherwise it was too late, and the move is finished as it would have been
+            if not await _ended_there(run, move):
                 cause = "the move ended and it is still where it was"
                 raise HypervisorRefused(move.source.address.name, f"move guest {machine_id}", cause)
         await self._switch(run, move)
@@ -210,9 +217,11 @@ class MigrateVirtualMachine(MachineSaga):
         move = await self._planned(run)
         if move is None:
             return
-        await move.source.abort_migration(run.operation.resource_id)
-        if await _has_moved(move, run.operation.resource_id):
+        machine_id = run.operation.resource_id
+        await move.source.abort_migration(machine_id)
+        if await _ended_there(run, move):
             await self._switch(run, move)
+            await self._clean_up(run)
 
     async def _switch(self, run: Run, move: _Move) -> None:
         """Write down that the guest is on the target now, and what must go from the source."""
@@ -251,6 +260,20 @@ async def _has_moved(move: _Move, machine_id: str) -> bool:
     """Tell whether the guest goes on on the target, and only there."""
     there, here = await move.target.observe(machine_id), await move.source.observe(machine_id)
     return _is_on(there) and not _is_on(here)
+
+
+async def _ended_there(run: Run, move: _Move) -> bool:
+    """Tell where a move that has ended has left the guest: on the target, or not.
+
+    The hosts may still be about to let go of it on one side.
+    """
+    machine_id = run.operation.resource_id
+    ends_s = run.clock.monotonic_s() + SETTLED_WITHIN_S
+    while True:
+        there, here = _is_on(await move.target.observe(machine_id)), _is_on(await move.source.observe(machine_id))
+        if not (there and here) or run.clock.monotonic_s() >= ends_s:
+            return there and not here
+        await run.clock.sleep(SETTLED_POLL_S)
 
 
 def _is_on(seen: GuestObservation | None) -> bool:

@@ -76,6 +76,7 @@ _DETACH_POLL_S = 0.25
 _MOVE_POLL_S = 0.5
 _MOVE_DEADLINE_S = 24 * 3600.0
 _ABORT_DEADLINE_S = 60.0
+_ABORT_AGAIN_S = 10.0
 
 Result = TypeVar("Result")
 
@@ -347,12 +348,17 @@ class LibvirtHypervisor:
     async def abort_migration(self, guest_id: str) -> None:
         """End a guest's move, if one is under way."""
         abort = partial(migration.abort_move, guest_id=guest_id)
+        what = f"stop moving guest {guest_id}"
         ends_s = self._clock.monotonic_s() + _ABORT_DEADLINE_S
+        again_s = 0.0
         # A move that was asked for a moment ago shows no progress yet and would begin after all: it has to end, too.
-        while not await self._change(f"stop moving guest {guest_id}", abort) or guest_id in self._moves:
-            if self._clock.monotonic_s() >= ends_s:
-                cause = f"it went on for {_ABORT_DEADLINE_S:g} s"
-                raise HypervisorRefused(self._address.name, f"stop moving guest {guest_id}", cause)
+        while guest_id in self._moves or await self._move_progress(guest_id) is not None:
+            now_s = self._clock.monotonic_s()
+            if now_s >= ends_s:
+                raise HypervisorRefused(self._address.name, what, f"it went on for {_ABORT_DEADLINE_S:g} s")
+            # Not again while the hosts are at it: what they do then can stop half-way.
+            if now_s >= again_s and await self._change(what, abort):
+                again_s = now_s + _ABORT_AGAIN_S
             await self._clock.sleep(_DETACH_POLL_S)
 
     async def observe(self, guest_id: str) -> GuestObservation | None:

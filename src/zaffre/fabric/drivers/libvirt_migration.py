@@ -72,14 +72,14 @@ def move_progress(session: HostSession, guest_id: str) -> float | None:
 
 
 def abort_move(session: HostSession, guest_id: str) -> bool:
-    """Ask for the end of the guest's move; True when there is none under way."""
+    """Ask for the end of the guest's move; False when there is none under way, or it cannot be ended just now."""
     if move_progress(session, guest_id) is None:
-        return True
+        return False
     try:
         find_guest(session, guest_id).abortJob()
     except (libvirt.libvirtError, GuestMissing):
-        return False  # too early or too late: it will be asked again
-    return False
+        return False
+    return True
 
 
 def xml_for(xml: str, session: HostSession, target: MigrationTarget) -> str:
