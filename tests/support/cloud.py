@@ -124,7 +124,8 @@ class SimulatedCloud:
         await self.admin.put_bytes(f"/images/{image['id']}/content", iso())
         return str(image["id"])
 
-    async def plan(self, **quota: int | None) -> str:
+    async def plan(self, *, terms: dict[str, Any] | None = None, **quota: int | None) -> str:
+        """Publish a plan; `terms` are fields of it beside its services."""
         networks = {k: v for k, v in quota.items() if k == "vm_networks"}
         machines = {k: v for k, v in quota.items() if k != "vm_networks"}
         services = [
@@ -135,7 +136,8 @@ class SimulatedCloud:
                 "quota": networks,
             },
         ]
-        plan = await self.admin.post("/plans", {"name": f"plan {next(self.numbers)}", "services": services})
+        body = {"name": f"plan {next(self.numbers)}", "services": services} | (terms or {})
+        plan = await self.admin.post("/plans", body)
         await self.admin.patch(f"/plans/{plan['id']}", {"state": "public"})
         return str(plan["id"])
 

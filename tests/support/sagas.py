@@ -142,7 +142,7 @@ class Harness:
             await self._automatic.wait()
             async with self._lock:
                 for operation_id in await self._queued():
-                    await self.engine().run(operation_id, MemoryJournal())
+                    await self.run(operation_id)
             await asyncio.sleep(0.005)
 
     @asynccontextmanager
@@ -161,15 +161,38 @@ class Harness:
         return Engine(units, sagas, ProgressBoard(units), site.metrics)
 
     async def run(self, operation_id: str, tampering: Tampering | None = None) -> OperationState:
-        return await self.engine(tampering).run(operation_id, MemoryJournal())
+        async with self._others(operation_id):
+            return await self.engine(tampering).run(operation_id, MemoryJournal())
 
     async def run_while_dying(self, operation_id: str, tampering: Tampering | None = None) -> OperationState:
         """Run an operation in processes that die before and after writing down each outcome."""
         journal = MortalJournal()
-        for _ in range(200):
-            with suppress(Killed):
-                return await self.engine(tampering).run(operation_id, journal)
+        async with self._others(operation_id):
+            for _ in range(200):
+                with suppress(Killed):
+                    return await self.engine(tampering).run(operation_id, journal)
         raise AssertionError("the operation never ended")
+
+    @asynccontextmanager
+    async def _others(self, operation_id: str) -> AsyncIterator[None]:
+        """Meanwhile run the operations that this one begins and waits for, and in the end those it has left."""
+        ended = asyncio.Event()
+
+        async def run() -> None:
+            while True:
+                waiting = [other for other in await self._queued() if other != operation_id]
+                if not waiting and ended.is_set():
+                    return
+                for other in waiting:
+                    await self.engine().run(other, MemoryJournal())
+                await asyncio.sleep(0.01)
+
+        others = asyncio.create_task(run())
+        try:
+            yield
+        finally:
+            ended.set()
+            await others
 
     async def fingerprint(self, *, exact: bool = True) -> Fingerprint:
         """Describe the world: every table's rows, every host's guests and volumes, everything on the plane.

@@ -54,6 +54,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   awaiting_content: "neutral",
   decommissioned: "neutral",
   suspended: "warning",
+  expiring: "warning",
   unknown: "warning",
   unwinding: "warning",
   out_of_sync: "bad",

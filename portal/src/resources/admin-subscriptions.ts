@@ -24,7 +24,7 @@ export const adminSubscriptions: ResourceManifest = {
     { field: "id", kind: "code", sortable: true, visible: false, width: 300 },
   ],
   filters: [
-    { field: "state", kind: "enum", options: ["active", "suspended", "deleting"] },
+    { field: "state", kind: "enum", options: ["active", "suspended", "expiring", "deleting"] },
     { field: "account_id", kind: "reference", reference: { type: "account" } },
     { field: "plan_id", kind: "reference", reference: { type: "plan" } },
     { field: "created_at", kind: "date" },
@@ -53,6 +53,7 @@ export const adminSubscriptions: ResourceManifest = {
       primary: true,
       danger: true,
       confirm: {},
+      dialog: () => import("@/pages/subscriptions/SuspendDialog"),
       cli: "zaffre subscription suspend {id}",
     },
     {
@@ -65,6 +66,16 @@ export const adminSubscriptions: ResourceManifest = {
       bulk: true,
       primary: true,
       cli: "zaffre subscription resume {id}",
+    },
+    {
+      id: "resync",
+      icon: "refresh",
+      permission: "subscription.admin",
+      method: "POST",
+      path: `${SUBSCRIPTION}/resync`,
+      when: [{ field: "state", notIn: ["deleting"] }],
+      bulk: true,
+      cli: "zaffre subscription resync {id}",
     },
     {
       id: "delete",

@@ -31,6 +31,7 @@ export const adminVirtualMachines: ResourceManifest = {
   ],
   essentials: [
     { field: "state", kind: "state" },
+    { field: "stop_reason", kind: "word" },
     { field: "host_id", kind: "reference", reference: { type: "host" } },
     { field: "stamp_id", kind: "reference", reference: { type: "stamp" } },
     { field: "subscription_id", kind: "reference", reference: { type: "subscription" } },

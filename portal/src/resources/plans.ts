@@ -38,6 +38,8 @@ export const plans: ResourceManifest = {
     { field: "state", kind: "state", tones: { public: "good", private: "neutral", decommissioned: "warning" } },
     { field: "description", kind: "text" },
     { field: "subscriptions_per_account", kind: "number" },
+    { field: "suspend_policy", kind: "word" },
+    { field: "deletion_grace_days", kind: "number" },
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
@@ -57,6 +59,19 @@ export const plans: ResourceManifest = {
       primary: true,
       confirm: {},
       cli: "zaffre plan publish {name}",
+    },
+    {
+      id: "terms",
+      icon: "pause",
+      permission: "plan.admin",
+      method: "PATCH",
+      path: PLAN,
+      bodySchema: "PlanChangeBody",
+      form: [
+        { name: "suspend_policy", kind: "choice", options: ["access_only", "pause_machines", "stop_machines"] },
+        { name: "deletion_grace_days", kind: "number" },
+      ],
+      cli: "zaffre plan terms {name} --suspend-policy {suspend_policy} --grace-days {deletion_grace_days}",
     },
     {
       id: "decommission",

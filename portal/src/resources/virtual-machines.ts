@@ -62,6 +62,7 @@ export const virtualMachines: ResourceManifest = {
   ],
   essentials: [
     { field: "state", kind: "state" },
+    { field: "stop_reason", kind: "word" },
     { field: "size", kind: "text" },
     { field: "vcpus", kind: "number" },
     { field: "memory_mib", kind: "mib" },

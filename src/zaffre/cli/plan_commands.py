@@ -15,7 +15,7 @@ from zaffre.cli.sheets import Fact, Section
 from zaffre.cli.states import styled_state
 from zaffre.cli.tables import Column
 from zaffre.cli.words import limit_text, state_text, title_text
-from zaffre.client import NewPlanBody, PlannedServiceView, PlanView
+from zaffre.client import NewPlanBody, PlannedServiceView, PlanView, SuspendPolicy
 
 group = CommandGroup(help="Plans: what can be subscribed to.")
 app = group.app
@@ -99,6 +99,25 @@ def create_plan(
     run.report(plan, f"Plan {name} is made. Offer it with: zaffre plan publish {name}")
 
 
+@group.command("terms")
+def set_terms(
+    run: Invocation,
+    plan: PlanArgument,
+    suspend_policy: Annotated[
+        SuspendPolicy | None,
+        typer.Option("--suspend-policy", help="What suspending a subscription does with its running machines."),
+    ] = None,
+    grace_days: Annotated[
+        int | None,
+        typer.Option("--grace-days", min=0, max=90, metavar="N", help="How long a deletion can be taken back."),
+    ] = None,
+) -> None:
+    """Say what suspending and deleting subscriptions of a plan does. It holds from the next time on."""
+    plans = run.client.admin.plans
+    found = plans.set_terms(run.id_in(plans, plan), suspend_policy, grace_days)
+    run.report(found, f"Plan {found.name}: {found.suspend_policy}, {found.deletion_grace_days} days of grace.")
+
+
 @group.command("publish")
 def publish_plan(run: Invocation, plan: PlanArgument) -> None:
     """Offer a plan to everybody."""
@@ -132,6 +151,8 @@ def _sections(run: Invocation, plan: PlanView) -> list[Section]:
         ("State", styled_state(plan.state)),
         ("Description", plan.description),
         ("Per account", plan.subscriptions_per_account or "any number of subscriptions"),
+        ("When suspended", title_text(plan.suspend_policy)),
+        ("Days of grace", plan.deletion_grace_days),
         created(run, plan),
         ("Id", plan.id),
     ]

@@ -15,7 +15,7 @@ from zaffre.cli.sheets import Section
 from zaffre.cli.states import BAD, GOOD, UNDER_WAY, styled_state
 from zaffre.cli.tables import Column, table_of
 from zaffre.cli.words import title_text
-from zaffre.client import SubscriptionDetailView, SubscriptionScope, SubscriptionView, UsageView
+from zaffre.client import SubscriptionDetailView, SubscriptionScope, SubscriptionView, SuspendPolicy, UsageView
 
 group = CommandGroup(help="Subscriptions: your right to use a plan.")
 app = group.app
@@ -116,26 +116,48 @@ def use_subscription(run: Invocation, subscription: SubscriptionArgument) -> Non
 
 
 @group.command("suspend")
-def suspend_subscription(run: Invocation, confirmation: Confirmation, subscription: SubscriptionArgument) -> None:
-    """Let its members look and not change anything."""
+def suspend_subscription(
+    run: Invocation, waiting: Waiting, confirmation: Confirmation, subscription: SubscriptionArgument
+) -> None:
+    """Let its members look and not change anything.
+
+    The plan's suspend policy says whether its machines run on, are paused, or are shut down.
+    """
     every = run.client.admin.subscriptions
     found = run.find(every, subscription)
-    run.confirm(confirmation, f"Suspend {found.name}?", ["its members cannot change anything; consoles end"])
-    run.report(every.suspend(found.id), f"Subscription {found.name} is suspended. What runs goes on running.")
+    policy = run.client.admin.plans.get(found.plan_id).suspend_policy
+    consequences = ["its members cannot change anything; consoles end", POLICY_TEXTS[policy]]
+    run.confirm(confirmation, f"Suspend {found.name}?", consequences)
+    run.finish(every.suspend(found.id), waiting, lambda _: f"Subscription {found.name} is suspended.")
 
 
 @group.command("resume")
-def resume_subscription(run: Invocation, subscription: SubscriptionArgument) -> None:
-    """Let a suspended subscription's members work again."""
+def resume_subscription(run: Invocation, waiting: Waiting, subscription: SubscriptionArgument) -> None:
+    """Let a suspended subscription's members work again; machines that suspending it turned off come back."""
     every = run.client.admin.subscriptions
-    resumed = every.resume(run.id_in(every, subscription))
-    run.report(resumed, f"Subscription {resumed.name} is {resumed.state}.")
+    accepted = every.resume(run.id_in(every, subscription))
+    run.finish(accepted, waiting, lambda resumed: f"Subscription {resumed.name} is {resumed.state}.")
+
+
+@group.command("resync")
+def resync_subscription(run: Invocation, waiting: Waiting, subscription: SubscriptionArgument) -> None:
+    """Have all providers told a subscription's present state again."""
+    every = run.client.admin.subscriptions
+    accepted = every.resync(run.id_in(every, subscription))
+    run.finish(accepted, waiting, lambda found: f"All services know subscription {found.name}.")
 
 
 @group.command("usage")
 def show_usage(run: Invocation, chosen: InSubscription) -> None:
     """Show how much of each quota is used."""
     run.show_items(list(run.subscription(chosen).usage.all()), USAGE_COLUMNS, "Nothing is measured here.")
+
+
+POLICY_TEXTS = {
+    SuspendPolicy.ACCESS_ONLY: "its machines run on",
+    SuspendPolicy.PAUSE_MACHINES: "its running machines are paused until it is resumed",
+    SuspendPolicy.STOP_MACHINES: "its running machines are shut down until it is resumed",
+}
 
 
 def _bar(usage: UsageView) -> Text | None:

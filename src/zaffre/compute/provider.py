@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 import zaffre
 from zaffre.compute import api
+from zaffre.compute.suspensions import SuspendedMachines
 from zaffre.fabric import Clouds
 from zaffre.fabric.hosts import HostState
 from zaffre.fabric.own_images import LIBRARY_DIMENSION
@@ -15,7 +16,15 @@ from zaffre.fabric.tables import HostRow
 from zaffre.foundation.errors import InvalidInput, NotFound
 from zaffre.foundation.ids import is_uuid
 from zaffre.foundation.work import UnitOfWork
-from zaffre.management import ProviderHealth, QuotaDimension, ServiceSetting, SubscriptionChange, SyncAnswer
+from zaffre.management import (
+    ChangeKind,
+    ProviderHealth,
+    QuotaDimension,
+    ServiceSetting,
+    SubscriptionChange,
+    SuspendPolicy,
+    SyncReport,
+)
 
 
 class ComputeProvider:
@@ -56,10 +65,20 @@ class ComputeProvider:
         except NotFound as error:
             raise InvalidInput(error.detail, remedy=error.remedy, target="services.settings") from None
 
-    async def subscription_changed(self, work: UnitOfWork, change: SubscriptionChange) -> SyncAnswer:
-        """Check that the cloud is still there; machines are made when the tenant asks for them."""
-        await Clouds(work).get(str(change.service.settings["cloud_id"]))
-        return SyncAnswer.IN_SYNC
+    async def subscription_changed(self, work: UnitOfWork, change: SubscriptionChange) -> SyncReport:
+        """Turn machines off and on as subscriptions are suspended and resumed; else check that the cloud is there."""
+        machines = SuspendedMachines(work, change.subscription_id)
+        match change.kind:
+            case ChangeKind.DELETED:
+                await machines.forget()
+                return SyncReport.done()
+            case ChangeKind.SUSPENDED:
+                return await machines.turn_off(change.suspension or SuspendPolicy.ACCESS_ONLY)
+            case ChangeKind.RESUMED:
+                return await machines.bring_back()
+            case ChangeKind.CREATED | ChangeKind.PLAN_CHANGED:
+                await Clouds(work).get(str(change.service.settings["cloud_id"]))
+                return SyncReport.done()
 
     async def health(self, work: UnitOfWork) -> ProviderHealth:
         """Say whether there are hosts that can take virtual machines."""

@@ -101,6 +101,10 @@ class VirtualMachineRow(Table):
     state: Mapped[str]
     """Derived from the above and kept, so that lists can filter by it."""
     observed_at: Mapped[datetime | None] = mapped_column(default=None)
+    suspension: Mapped[str | None] = mapped_column(default=None)
+    """What suspending its subscription has to do with it, or has done; see `suspensions`."""
+    suspension_operation_id: Mapped[str | None] = id_column()
+    """The operation that turned it off or on for that."""
     checkpoint_id: Mapped[str | None] = id_column()
     """The checkpoint that its present state descends from directly."""
     created_at: Mapped[datetime]
@@ -115,6 +119,18 @@ class VirtualMachineRow(Table):
         Index(None, "state"),
     )
     __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
+class SuspensionRow(Table):
+    """A suspended subscription whose machines have been looked through for what is to be turned off."""
+
+    __tablename__ = "compute_suspensions"
+
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"), primary_key=True)
+    policy: Mapped[str]
+    """The plan's policy when it began."""
+    ending: Mapped[bool] = mapped_column(default=False)
+    """The subscription was resumed: its machines are coming back."""
 
 
 class DiskRow(Table):

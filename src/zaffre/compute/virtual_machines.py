@@ -223,7 +223,7 @@ class VirtualMachines:
                 remedy="Bring it into that state first.",
                 target=machine_id,
             )
-        row.desired = rule.desired
+        row.desired, row.suspension = rule.desired, None
         return await self.begin(row, rule.transition, power, parameters)
 
     async def delete(

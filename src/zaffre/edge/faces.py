@@ -23,6 +23,7 @@ from zaffre.foundation.http.scope import RequestScope
 from zaffre.identity import api as identity_api
 from zaffre.identity.callers import Identification
 from zaffre.management import api as management_api
+from zaffre.management import suspension_api
 from zaffre.management.providers import ProviderRegistry
 
 
@@ -50,6 +51,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield identity_api.administration
         yield identity_api.password_administration
         yield management_api.administration
+        yield suspension_api.administration
         yield management_api.health
         yield fabric_api.administration
         yield fabric_api.uploads

@@ -40,7 +40,7 @@ from zaffre.foundation.work import UnitsOfWork
 from zaffre.identity.bootstrap import ensure_administrator
 from zaffre.identity.passwords import Passwords
 from zaffre.identity.services import IdentityServices
-from zaffre.management.operations import DeleteSubscription, SyncSubscription
+from zaffre.management.operations import DeleteSubscription, ResumeSubscription, SuspendSubscription, SyncSubscription
 from zaffre.management.providers import ProviderRegistry
 from zaffre.management.reconcile import heal_syncs, prove_quotas
 from zaffre.network.operations import CreateSubnet, CreateVmNetwork, DeleteSubnet, DeleteVmNetwork
@@ -126,6 +126,8 @@ class Site:
         tools = MachineTools(self.hypervisors, self.copies, PortPlane(self.units, self.planes))
         return [
             SyncSubscription(self.providers),
+            SuspendSubscription(self.providers),
+            ResumeSubscription(self.providers),
             DeleteSubscription(self.providers),
             AddHost(self.hypervisors),
             RemoveHost(self.hypervisors),

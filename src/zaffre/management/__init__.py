@@ -9,6 +9,7 @@ Public face: `Subscriptions`, `CurrentSubscription`, `Quotas`, `QuotaExceeded`, 
 """
 
 from zaffre.management.providers import (
+    ChangeKind,
     PlannedService,
     ProviderHealth,
     ProviderRegistry,
@@ -16,12 +17,15 @@ from zaffre.management.providers import (
     ResourceProvider,
     ServiceSetting,
     SubscriptionChange,
+    SuspendPolicy,
     SyncAnswer,
+    SyncReport,
 )
 from zaffre.management.quotas import QuotaExceeded, Quotas, QuotaUsage
 from zaffre.management.subscriptions import CurrentSubscription, Subscriptions
 
 __all__ = [
+    "ChangeKind",
     "CurrentSubscription",
     "PlannedService",
     "ProviderHealth",
@@ -34,5 +38,7 @@ __all__ = [
     "ServiceSetting",
     "SubscriptionChange",
     "Subscriptions",
+    "SuspendPolicy",
     "SyncAnswer",
+    "SyncReport",
 ]

@@ -18,7 +18,7 @@ from zaffre.foundation.http.wire import Body, Id, Name, PathId, ResourceView, Te
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.management.health import CheckedHealth, check_health
 from zaffre.management.plans import NewPlan, Plans, PlanState
-from zaffre.management.providers import PlannedService, ProviderRegistry
+from zaffre.management.providers import PlannedService, ProviderRegistry, SuspendPolicy
 from zaffre.management.quotas import Quotas
 from zaffre.management.subscriptions import (
     SYNCS,
@@ -38,6 +38,7 @@ health = APIRouter(tags=["plans and subscriptions"], route_class=PlainRoute)
 DimensionName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
 Limit = Annotated[int, Field(ge=0, le=2**53)]
 ProviderName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,63}$")]
+GraceDays = Annotated[int, Field(ge=0, le=90)]
 SettingName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
 SettingValue = Annotated[str, Field(max_length=200)] | Annotated[int, Field(ge=-(2**53), le=2**53)] | bool
 
@@ -62,6 +63,10 @@ class NewPlanBody(Body):
     description: Text = ""
     services: Annotated[list[PlannedServiceBody], Field(min_length=1, max_length=50)]
     subscriptions_per_account: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    suspend_policy: SuspendPolicy = SuspendPolicy.ACCESS_ONLY
+    """What suspending one of its subscriptions does with what runs in it."""
+    deletion_grace_days: GraceDays = 0
+    """How long its subscriptions can be restored once they are to be deleted, unless a deletion says otherwise."""
 
 
 class PlanChangeBody(Body):
@@ -71,6 +76,8 @@ class PlanChangeBody(Body):
     description: Text | None = None
     state: PlanState | None = None
     services: Annotated[list[PlannedServiceBody], Field(min_length=1, max_length=50)] | None = None
+    suspend_policy: SuspendPolicy | None = None
+    deletion_grace_days: GraceDays | None = None
 
 
 class LimitView(View):
@@ -117,6 +124,8 @@ class PlanView(ResourceView):
     state: PlanState
     services: list[PlannedServiceView]
     subscriptions_per_account: int | None
+    suspend_policy: SuspendPolicy
+    deletion_grace_days: int
 
     @classmethod
     def of(cls, row: PlanRow, providers: ProviderRegistry) -> "PlanView":
@@ -130,6 +139,8 @@ class PlanView(ResourceView):
             state=PlanState(row.state),
             services=[PlannedServiceView.of(service, providers) for service in row.services],
             subscriptions_per_account=row.subscriptions_per_account,
+            suspend_policy=SuspendPolicy(row.suspend_policy),
+            deletion_grace_days=row.deletion_grace_days,
         )
 
 
@@ -176,6 +187,8 @@ class SubscriptionView(ResourceView):
     account_id: str
     plan_id: str
     state: SubscriptionState
+    ends_at: datetime | None
+    """When it will be deleted, while it is expiring."""
 
     @classmethod
     def of(cls, row: SubscriptionRow) -> "SubscriptionView":
@@ -364,7 +377,14 @@ async def list_plans(request: Request, query: Listed, work: Work, providers: Pro
 async def create_plan(body: NewPlanBody, work: Work, providers: Providers, response: Response) -> PlanView:
     """Add a plan; it starts private."""
     services = [service.to_service() for service in body.services]
-    draft = NewPlan(body.name, body.description, services, body.subscriptions_per_account)
+    draft = NewPlan(
+        body.name,
+        body.description,
+        services,
+        body.subscriptions_per_account,
+        body.suspend_policy,
+        body.deletion_grace_days,
+    )
     row = await Plans(work, providers).create(draft)
     set_etag(response, row.generation)
     return PlanView.of(row, providers)
@@ -390,6 +410,8 @@ async def change_plan(
         description=body.description,
         state=body.state,
         services=services,
+        suspend_policy=body.suspend_policy,
+        deletion_grace_days=body.deletion_grace_days,
         expected=if_match,
     )
     set_etag(response, row.generation)
@@ -400,26 +422,6 @@ async def change_plan(
 async def delete_plan(plan_id: PathId, work: Work, providers: Providers, if_match: IfMatch) -> None:
     """Remove a plan that nobody subscribes to."""
     await Plans(work, providers).delete(plan_id, if_match)
-
-
-@administration.post("/subscriptions/{subscription_id}/suspend", dependencies=[requires(Permission.SUBSCRIPTION_ADMIN)])
-async def suspend_subscription(
-    subscription_id: PathId, work: Work, caller: CurrentCaller, if_match: IfMatch, response: Response
-) -> SubscriptionView:
-    """Let a subscription's members look and not change anything. What runs goes on running; consoles end."""
-    row = await Subscriptions(work, caller).suspend(subscription_id, if_match)
-    set_etag(response, row.generation)
-    return SubscriptionView.of(row)
-
-
-@administration.post("/subscriptions/{subscription_id}/resume", dependencies=[requires(Permission.SUBSCRIPTION_ADMIN)])
-async def resume_subscription(
-    subscription_id: PathId, work: Work, caller: CurrentCaller, if_match: IfMatch, response: Response
-) -> SubscriptionView:
-    """Let a suspended subscription's members work again."""
-    row = await Subscriptions(work, caller).resume(subscription_id, if_match)
-    set_etag(response, row.generation)
-    return SubscriptionView.of(row)
 
 
 @administration.get("/provider-syncs", dependencies=[requires(Permission.SUBSCRIPTION_ADMIN)])

@@ -1,35 +1,26 @@
-"""Durable work on subscriptions: telling their providers, and ending them."""
+"""Durable work on subscriptions: telling their providers, suspending, resuming and ending them."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete
 
-from zaffre.foundation.errors import Unavailable
 from zaffre.foundation.operations.saga import Run, Step
-from zaffre.foundation.work import UnitOfWork
-from zaffre.management.plans import services_of
-from zaffre.management.providers import ChangeKind, PlannedService, ProviderRegistry, SubscriptionChange, SyncAnswer
+from zaffre.management.providers import ChangeKind, ProviderRegistry
 from zaffre.management.quotas import Quotas
-from zaffre.management.subscriptions import DELETE_OPERATION, SYNC_OPERATION, SyncState, reference
-from zaffre.management.tables import PlanRow, SubscriptionAddOnRow, SubscriptionRow, SubscriptionSyncRow
-
-
-class ProviderPending(Unavailable):
-    """A provider needs more time to take note of a change."""
-
-    code = "provider.pending"
-    title = "A resource provider is still working"
-
-    def __init__(self, provider: str) -> None:
-        super().__init__(
-            f"Resource provider {provider} is still taking note of the change.",
-            remedy="Zaffre asks it again by itself; see the subscription's sync state.",
-            target=provider,
-        )
+from zaffre.management.subscriptions import (
+    DELETE_OPERATION,
+    SUSPENDED_STATES,
+    SYNC_OPERATION,
+    SubscriptionState,
+    reference,
+)
+from zaffre.management.suspensions import RESUME_OPERATION, SUSPEND_OPERATION
+from zaffre.management.syncs import TELLING_DEADLINE_S, announce, tell_providers
+from zaffre.management.tables import SubscriptionAddOnRow, SubscriptionRow, SubscriptionSyncRow
 
 
 class SyncSubscription:
-    """Tells every provider of a subscription's plan that the subscription is there.
+    """Tells every provider of a subscription what it has not taken note of.
 
     Undoing leaves the sync state as it is: what is out of sync is shown, and asked again by the reconciler.
     """
@@ -42,10 +33,47 @@ class SyncSubscription:
 
     def steps(self) -> Sequence[Step]:
         """Return the one step: asking all providers, each in a transaction of its own."""
-        return [Step("providers", "Telling the resource providers", self._tell)]
+        return [Step("providers", "Telling the resource providers", self._tell, deadline_s=TELLING_DEADLINE_S)]
 
     async def _tell(self, run: Run) -> None:
-        await tell_providers(run, self._providers, ChangeKind.CREATED)
+        await tell_providers(run, self._providers)
+
+
+class SuspendSubscription:
+    """Has providers do what a suspension's policy says. Access has ended with the intent.
+
+    There is nothing to undo: what could not be turned off is turned off when the reconciler asks again.
+    """
+
+    kind = SUSPEND_OPERATION
+    cancellable = False
+
+    def __init__(self, providers: ProviderRegistry) -> None:
+        self._providers = providers
+
+    def steps(self) -> Sequence[Step]:
+        """Return the one step."""
+        return [Step("providers", "Turning off what shall not run on", self._tell, deadline_s=TELLING_DEADLINE_S)]
+
+    async def _tell(self, run: Run) -> None:
+        await tell_providers(run, self._providers, SUSPENDED_STATES)
+
+
+class ResumeSubscription:
+    """Has providers bring back what a suspension turned off. Access is back with the intent."""
+
+    kind = RESUME_OPERATION
+    cancellable = False
+
+    def __init__(self, providers: ProviderRegistry) -> None:
+        self._providers = providers
+
+    def steps(self) -> Sequence[Step]:
+        """Return the one step. There is nothing to undo, as with suspending."""
+        return [Step("providers", "Bringing back what was turned off", self._tell, deadline_s=TELLING_DEADLINE_S)]
+
+    async def _tell(self, run: Run) -> None:
+        await tell_providers(run, self._providers, {SubscriptionState.ACTIVE})
 
 
 class DeleteSubscription:
@@ -65,7 +93,9 @@ class DeleteSubscription:
         ]
 
     async def _tell(self, run: Run) -> None:
-        await tell_providers(run, self._providers, ChangeKind.DELETED)
+        async with run.work() as work:
+            await announce(work, run.operation.resource_id, ChangeKind.DELETED)
+        await tell_providers(run, self._providers)
 
     async def _remove(self, run: Run) -> None:
         async with run.work() as work:
@@ -78,46 +108,3 @@ class DeleteSubscription:
             await work.session.execute(delete(SubscriptionAddOnRow).where(held))
             await work.session.delete(row)
             work.emit("subscription.deleted", reference(row))
-
-
-async def tell_providers(run: Run, providers: ProviderRegistry, kind: ChangeKind) -> None:
-    """Tell each provider of the subscription's plan, noting the answer of each before asking the next.
-
-    Raises:
-        ProviderPending: one of them needs more time (transient).
-        Exception: whatever a provider raised, after it was noted as the cause of being out of sync.
-    """
-    for service in await _services(run):
-        change = SubscriptionChange(kind, run.operation.resource_id, service)
-        try:
-            async with run.work() as work:
-                answer = await providers.get(service.provider).subscription_changed(work, change)
-                pending = answer is SyncAnswer.PENDING
-                await _note(work, change, SyncState.SYNCING if pending else SyncState.IN_SYNC)
-        except Exception as error:
-            async with run.work() as work:
-                await _note(work, change, SyncState.OUT_OF_SYNC, str(error)[:500])
-            raise
-        if pending:
-            raise ProviderPending(service.provider)
-
-
-async def _services(run: Run) -> list[PlannedService]:
-    async with run.units.read(run.actor) as work:
-        plan = await work.session.scalar(
-            select(PlanRow)
-            .join(SubscriptionRow, SubscriptionRow.plan_id == PlanRow.id)
-            .where(SubscriptionRow.id == run.operation.resource_id)
-        )
-        return services_of(plan) if plan else []
-
-
-async def _note(work: UnitOfWork, change: SubscriptionChange, state: SyncState, error: str | None = None) -> None:
-    await work.session.execute(
-        update(SubscriptionSyncRow)
-        .where(
-            SubscriptionSyncRow.subscription_id == change.subscription_id,
-            SubscriptionSyncRow.provider == change.service.provider,
-        )
-        .values(state=state, last_error=error, updated_at=work.clock.now())
-    )

@@ -12,7 +12,7 @@ from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.work import ResourceRef, UnitOfWork
-from zaffre.management.providers import PlannedService, ProviderRegistry
+from zaffre.management.providers import PlannedService, ProviderRegistry, SuspendPolicy
 from zaffre.management.tables import PlanRow, SubscriptionRow
 
 LISTING = Listing(
@@ -54,6 +54,8 @@ class NewPlan:
     description: str
     services: Sequence[PlannedService]
     subscriptions_per_account: int | None
+    suspend_policy: SuspendPolicy = SuspendPolicy.ACCESS_ONLY
+    deletion_grace_days: int = 0
 
 
 class Plans:
@@ -78,6 +80,8 @@ class Plans:
             state=PlanState.PRIVATE,
             services=await self._checked(draft.services),
             subscriptions_per_account=draft.subscriptions_per_account,
+            suspend_policy=draft.suspend_policy,
+            deletion_grace_days=draft.deletion_grace_days,
             created_at=self._work.clock.now(),
         )
         await self._work.save(row, lambda _: NameTaken("plan", draft.name))
@@ -108,9 +112,13 @@ class Plans:
         description: str | None = None,
         state: PlanState | None = None,
         services: Sequence[PlannedService] | None = None,
+        suspend_policy: SuspendPolicy | None = None,
+        deletion_grace_days: int | None = None,
         expected: int | None = None,
     ) -> PlanRow:
         """Change what is given. Services can change only while the plan is private.
+
+        Another policy or time of grace holds for what is suspended or deleted from now on.
 
         Raises:
             NotFound: there is no such plan.
@@ -126,6 +134,8 @@ class Plans:
         new_name = row.name = name if name is not None else row.name
         row.description = description if description is not None else row.description
         row.state = state if state is not None else row.state
+        row.suspend_policy = suspend_policy if suspend_policy is not None else row.suspend_policy
+        row.deletion_grace_days = deletion_grace_days if deletion_grace_days is not None else row.deletion_grace_days
         await self._work.save(row, lambda _: NameTaken("plan", new_name))
         self._work.emit("plan.changed", reference(row), state=row.state)
         return row

@@ -59,16 +59,38 @@ class ChangeKind(StrEnum):
     """What happened to a subscription."""
 
     CREATED = "created"
+    SUSPENDED = "suspended"
+    """Its members may look and not change anything; `suspension` says what becomes of what runs."""
+    RESUMED = "resumed"
+    """Its members may work again; what suspending it turned off is to be turned on."""
+    PLAN_CHANGED = "plan_changed"
+    """It has another service now; `previous` is the one before, or None when there was none."""
     DELETED = "deleted"
+    """It ends, or its plan has no service of the provider any more; nothing of it is left."""
+
+
+class SuspendPolicy(StrEnum):
+    """What suspending a subscription does beyond refusing changes."""
+
+    ACCESS_ONLY = "access_only"
+    """What runs goes on running."""
+    PAUSE_MACHINES = "pause_machines"
+    """Machines that run are paused: they keep their memory and room, and use no processor."""
+    STOP_MACHINES = "stop_machines"
+    """Machines that run are shut down."""
 
 
 @dataclass(frozen=True)
 class SubscriptionChange:
-    """What a provider is told."""
+    """What a provider is told. It carries all there is to know, so that a change that was missed does no harm."""
 
     kind: ChangeKind
     subscription_id: str
     service: PlannedService
+    previous: PlannedService | None = None
+    """The service before, when the plan was changed."""
+    suspension: SuspendPolicy | None = None
+    """What suspending does, when it was suspended."""
 
 
 class SyncAnswer(StrEnum):
@@ -77,6 +99,25 @@ class SyncAnswer(StrEnum):
     IN_SYNC = "in_sync"
     PENDING = "pending"
     """It is working on it and wants to be asked again."""
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """How far a provider is with what it was told."""
+
+    answer: SyncAnswer
+    sentence: str = ""
+    """What is still to be done, for people: `3 of 12 virtual machines are still on`."""
+
+    @classmethod
+    def done(cls) -> "SyncReport":
+        """Say that nothing is left to do."""
+        return cls(SyncAnswer.IN_SYNC)
+
+    @classmethod
+    def pending(cls, sentence: str) -> "SyncReport":
+        """Say what is left to do; the provider is asked again soon."""
+        return cls(SyncAnswer.PENDING, sentence)
 
 
 @dataclass(frozen=True)
@@ -109,10 +150,11 @@ class ResourceProvider(Protocol):
         """
         ...
 
-    async def subscription_changed(self, work: UnitOfWork, change: SubscriptionChange) -> SyncAnswer:
+    async def subscription_changed(self, work: UnitOfWork, change: SubscriptionChange) -> SyncReport:
         """Take note of a subscription's change.
 
-        Idempotent. Whatever it raises is shown as the cause of being out of sync, and it is asked again.
+        Idempotent. What takes long is begun, a bounded amount at a time, and answered with *pending*. Whatever it
+        raises is shown as the cause of being out of sync, and it is asked again.
         """
         ...
 

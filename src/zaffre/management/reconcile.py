@@ -54,7 +54,8 @@ async def heal_syncs(units: UnitsOfWork) -> None:
             SubscriptionSyncRow.state != SyncState.IN_SYNC,
             SubscriptionSyncRow.updated_at < old,
         )
-        deleting = SubscriptionRow.state == SubscriptionState.DELETING
+        just_tried = exists().where(OperationRow.resource_id == SubscriptionRow.id, OperationRow.finished_at >= old)
+        deleting = (SubscriptionRow.state == SubscriptionState.DELETING) & ~just_tried
         rows = await work.session.scalars(select(SubscriptionRow).where(~busy, out_of_sync | deleting).limit(BATCH))
         for row in rows:
             kind = DELETE_OPERATION if row.state == SubscriptionState.DELETING else SYNC_OPERATION

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from zaffre.foundation.database import RowLock, for_update, violated
@@ -41,6 +41,7 @@ LISTING = Listing(
         "state": Field(SubscriptionRow.state, FieldType.TEXT),
         "account_id": Field(SubscriptionRow.account_id, FieldType.ID),
         "plan_id": Field(SubscriptionRow.plan_id, FieldType.ID),
+        "ends_at": Field(SubscriptionRow.ends_at, FieldType.INSTANT, sortable=False),
         "created_at": Field(SubscriptionRow.created_at, FieldType.INSTANT),
     },
     key=SubscriptionRow.id,
@@ -66,8 +67,14 @@ class SubscriptionState(StrEnum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
-    """Its members see it and cannot change anything; what runs goes on running."""
+    """Its members see it and cannot change anything; its plan says what becomes of what runs."""
+    EXPIRING = "expiring"
+    """It will be deleted at `ends_at`, and can be restored until then. It is suspended meanwhile."""
     DELETING = "deleting"
+
+
+SUSPENDED_STATES = frozenset({SubscriptionState.SUSPENDED, SubscriptionState.EXPIRING})
+"""In these, members can look and change nothing."""
 
 
 class SyncState(StrEnum):
@@ -102,6 +109,36 @@ class SubscriptionSuspended(Conflict):
         super().__init__(
             f"Subscription {row.name!r} is suspended: it can be looked at, and nothing in it can be changed.",
             remedy="Ask the provider to resume it.",
+            target=row.id,
+        )
+
+
+class SubscriptionExpiring(Conflict):
+    """The subscription will be deleted: it can be looked at and restored, not changed."""
+
+    code = "subscription.expiring"
+    title = "The subscription is about to be deleted"
+
+    def __init__(self, row: SubscriptionRow) -> None:
+        super().__init__(
+            f"Subscription {row.name!r} will be deleted at {row.ends_at:%Y-%m-%d %H:%M} UTC; until then it can be "
+            "looked at, and nothing in it can be changed.",
+            remedy="Restore it to work in it again.",
+            target=row.id,
+        )
+
+
+class SubscriptionEnding(Conflict):
+    """The subscription is on its way out, so this comes too late."""
+
+    code = "subscription.ending"
+    title = "The subscription is ending"
+
+    def __init__(self, row: SubscriptionRow) -> None:
+        expiring = row.state == SubscriptionState.EXPIRING
+        super().__init__(
+            f"Subscription {row.name!r} is {row.state}.",
+            remedy="Restore it first." if expiring else "Wait for its deletion to end.",
             target=row.id,
         )
 
@@ -200,35 +237,6 @@ class Subscriptions:
         self._work.emit("subscription.renamed", reference(row))
         return row
 
-    async def suspend(self, subscription_id: str, expected: int | None = None) -> SubscriptionRow:
-        """Let its members look and not change anything; what runs goes on running. Suspending twice counts once.
-
-        Raises:
-            InUse: it is being deleted.
-        """
-        return await self._turn(subscription_id, SubscriptionState.SUSPENDED, "subscription.suspended", expected)
-
-    async def resume(self, subscription_id: str, expected: int | None = None) -> SubscriptionRow:
-        """Let its members work again. Resuming twice counts once.
-
-        Raises:
-            InUse: it is being deleted.
-        """
-        return await self._turn(subscription_id, SubscriptionState.ACTIVE, "subscription.resumed", expected)
-
-    async def _turn(
-        self, subscription_id: str, state: SubscriptionState, event: str, expected: int | None
-    ) -> SubscriptionRow:
-        row = await self.get(subscription_id)
-        check_generation(expected, row.generation)
-        if row.state == SubscriptionState.DELETING:
-            raise InUse(f"Subscription {row.name!r} is being deleted.", remedy="Wait for it to end.", target=row.id)
-        if row.state != state:
-            row.state = state
-            await self._session.flush()
-            self._work.emit(event, reference(row))
-        return row
-
     async def delete(self, subscription_id: str, expected: int | None = None) -> OperationRow:
         """End an empty subscription.
 
@@ -257,6 +265,26 @@ class Subscriptions:
         statement = select(SubscriptionSyncRow).where(SubscriptionSyncRow.subscription_id == subscription_id)
         return (await self._session.scalars(statement.order_by(SubscriptionSyncRow.provider))).all()
 
+    async def resync_all(self, subscription_id: str) -> tuple[SubscriptionRow, OperationRow]:
+        """Have all providers told the subscription's present state again.
+
+        Raises:
+            InUse: it is being deleted, and they are told that already.
+        """
+        row = await self.get(subscription_id)
+        self._refuse_deleting(row)
+        await self._session.execute(
+            update(SubscriptionSyncRow)
+            .where(SubscriptionSyncRow.subscription_id == row.id)
+            .values(state=SyncState.SYNCING, updated_at=self._work.clock.now())
+        )
+        return row, self._work.start(NewOperation(SYNC_OPERATION), reference(row))
+
+    @staticmethod
+    def _refuse_deleting(row: SubscriptionRow) -> None:
+        if row.state == SubscriptionState.DELETING:
+            raise InUse("The subscription is being deleted.", remedy="Wait for it to end.", target=row.id)
+
     async def resync(self, subscription_id: str, provider: str) -> tuple[SubscriptionSyncRow, OperationRow]:
         """Have a provider told the subscription's present state again.
 
@@ -268,8 +296,7 @@ class Subscriptions:
         row = await self._session.get(SubscriptionSyncRow, (subscription_id, provider))
         if row is None:
             raise NotFound("provider of this subscription", provider)
-        if subscription.state == SubscriptionState.DELETING:
-            raise InUse("The subscription is being deleted.", remedy="Wait for it to end.", target=subscription_id)
+        self._refuse_deleting(subscription)
         row.state, row.updated_at = SyncState.SYNCING, self._work.clock.now()
         await self._session.flush()
         return row, self._work.start(NewOperation(SYNC_OPERATION), reference(subscription))
@@ -337,13 +364,18 @@ async def _current(subscription_id: PathId, request: Request, work: Work, caller
 
 
 def refuse_suspended(row: SubscriptionRow, caller: Caller) -> None:
-    """Refuse changes in a suspended subscription, except those of administrators.
+    """Refuse changes in a subscription that is suspended or expiring, except those of administrators.
 
     Raises:
-        SubscriptionSuspended: it is.
+        SubscriptionSuspended: it is suspended.
+        SubscriptionExpiring: it will be deleted.
     """
-    if row.state == SubscriptionState.SUSPENDED and not caller.is_administrator:
+    if caller.is_administrator:
+        return
+    if row.state == SubscriptionState.SUSPENDED:
         raise SubscriptionSuspended(row)
+    if row.state == SubscriptionState.EXPIRING:
+        raise SubscriptionExpiring(row)
 
 
 CurrentSubscription = Annotated[SubscriptionRow, Depends(_current)]

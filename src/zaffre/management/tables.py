@@ -28,6 +28,10 @@ class PlanRow(Table):
     """What it costs for each period; None when no amount is given."""
     sealed_code: Mapped[bytes | None] = mapped_column(default=None)
     """The invitation code that subscribing takes, encrypted; None when none is needed."""
+    suspend_policy: Mapped[str] = mapped_column(default="access_only")
+    """What suspending one of its subscriptions does with what runs in it."""
+    deletion_grace_days: Mapped[int] = mapped_column(default=0)
+    """How long its subscriptions can be restored once they are to be deleted; 0: not at all."""
     created_at: Mapped[datetime] = mapped_column(index=True)
     generation: Mapped[int] = mapped_column(default=1)
 
@@ -89,6 +93,12 @@ class SubscriptionRow(Table):
     """The owner."""
     plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"), index=True)
     state: Mapped[str] = mapped_column(index=True)
+    ends_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
+    """When it will be deleted, while it is expiring."""
+    restores_to: Mapped[str | None] = mapped_column(default=None)
+    """The state it gets back when it is restored, while it is expiring."""
+    ended_by_provider: Mapped[bool] = mapped_column(default=False)
+    """An administrator had it expire: its owner cannot restore it."""
     created_at: Mapped[datetime] = mapped_column(index=True)
     generation: Mapped[int] = mapped_column(default=1)
 
@@ -104,6 +114,10 @@ class SubscriptionSyncRow(Table):
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"), primary_key=True)
     provider: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str]
+    pending: Mapped[str | None] = mapped_column(default="created")
+    """The kind of change that it has not taken note of yet; None when it is in sync."""
+    previous: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    """The service it had before, until it has taken note of another plan."""
     last_error: Mapped[str | None] = mapped_column(default=None)
     updated_at: Mapped[datetime]
 

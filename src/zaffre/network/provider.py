@@ -11,12 +11,13 @@ from zaffre.foundation.errors import InvalidInput, NotFound
 from zaffre.foundation.ids import is_uuid
 from zaffre.foundation.work import UnitOfWork
 from zaffre.management import (
+    ChangeKind,
     PlannedService,
     ProviderHealth,
     QuotaDimension,
     ServiceSetting,
     SubscriptionChange,
-    SyncAnswer,
+    SyncReport,
 )
 from zaffre.network import api
 from zaffre.network.logical_networks import LogicalNetworks
@@ -58,10 +59,15 @@ class NetworkProvider:
         except NotFound as error:
             raise InvalidInput(error.detail, remedy=error.remedy, target="services.settings") from None
 
-    async def subscription_changed(self, work: UnitOfWork, change: SubscriptionChange) -> SyncAnswer:
-        """Check that the logical network is still there; networks are made when the tenant asks for them."""
+    async def subscription_changed(self, work: UnitOfWork, change: SubscriptionChange) -> SyncReport:
+        """Check that the logical network is still there; networks are made when the tenant asks for them.
+
+        Suspending changes nothing on the network: what runs on keeps its connections.
+        """
+        if change.kind is ChangeKind.DELETED:
+            return SyncReport.done()
         await LogicalNetworks(work).get(logical_network_of(change.service))
-        return SyncAnswer.IN_SYNC
+        return SyncReport.done()
 
     async def health(self, work: UnitOfWork) -> ProviderHealth:
         """Say whether there is a logical network to offer."""

@@ -94,6 +94,31 @@ async def unsubscribe(_harness: Harness, someone: Any) -> str:
     return await started(someone.client, "DELETE", someone.base)
 
 
+async def inhabited(harness: Harness) -> Any:
+    """A tenant whose plan pauses machines when it is suspended, with two that run and one that does not."""
+    limits = dict.fromkeys(("virtual_machines", "vcpus", "memory_mib", "disk_gib", "disks", "vm_networks"))
+    someone = await harness.cloud.tenant(await harness.cloud.plan(terms={"suspend_policy": "pause_machines"}, **limits))
+    for name in ("one", "two"):
+        await someone.vm(name)
+    off = await someone.vm("off")
+    await someone.client.accepted("POST", f"{someone.base}/virtual-machines/{off['id']}/stop")
+    return someone
+
+
+async def suspended(harness: Harness) -> Any:
+    someone = await inhabited(harness)
+    await harness.cloud.admin.accepted("POST", f"{someone.base}/suspend")
+    return someone
+
+
+async def suspend(harness: Harness, someone: Any) -> str:
+    return await started(harness.cloud.admin, "POST", f"{someone.base}/suspend")
+
+
+async def resume(harness: Harness, someone: Any) -> str:
+    return await started(harness.cloud.admin, "POST", f"{someone.base}/resume")
+
+
 async def add_network(harness: Harness, _prepared: Any) -> str:
     someone = harness.tenant
     body = {
@@ -280,6 +305,8 @@ async def migrate(harness: Harness, prepared: Any) -> str:
 
 CASES = [
     SagaCase("subscription.sync", nothing, subscribe, restores=False),
+    SagaCase("subscription.suspend", inhabited, suspend, restores=False),
+    SagaCase("subscription.resume", suspended, resume, restores=False),
     SagaCase("subscription.delete", other_tenant, unsubscribe, restores=False),
     SagaCase("host.add", nothing, add_host),
     SagaCase("host.remove", spare_host, remove_host, restores=False),

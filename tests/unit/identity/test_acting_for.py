@@ -61,7 +61,7 @@ async def test_a_suspended_subscription_can_be_looked_at_and_not_changed(cloud: 
     tenant = await cloud.tenant()
     machine = await tenant.vm("web", await tenant.network())
     path = f"{tenant.base}/virtual-machines/{machine['id']}"
-    suspended = await cloud.admin.post(f"{tenant.base}/suspend")
+    suspended = await cloud.admin.accepted("POST", f"{tenant.base}/suspend")
     assert suspended["state"] == "suspended"
     for method, where, body in (
         ("POST", f"{path}/stop", None),
@@ -76,7 +76,7 @@ async def test_a_suspended_subscription_can_be_looked_at_and_not_changed(cloud: 
         assert (refused.status, refused.body["code"]) == (409, "subscription.suspended"), (method, where)
         assert refused.body["remedy"]
     assert (await tenant.read_vm(machine["id"]))["state"] == "running"
-    await cloud.admin.post(f"{tenant.base}/resume")
+    await cloud.admin.accepted("POST", f"{tenant.base}/resume")
     await tenant.client.accepted("POST", f"{path}/stop")
 
 

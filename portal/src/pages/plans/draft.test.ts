@@ -33,6 +33,8 @@ describe("a plan's draft", () => {
       name: "Starter",
       description: "",
       subscriptions_per_account: null,
+      suspend_policy: "access_only",
+      deletion_grace_days: 0,
       services: [{ provider: "virtual_machines", settings: { cloud_id: "c" }, quota: { vcpus: 8 } }],
     });
   });

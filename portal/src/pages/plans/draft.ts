@@ -78,6 +78,8 @@ export function bodyOf(draft: PlanDraft, providers: readonly Provider[]): AdminS
     name: draft.name.trim(),
     description: draft.description.trim(),
     subscriptions_per_account: draft.perAccount === "" ? null : Number(draft.perAccount),
+    suspend_policy: "access_only",
+    deletion_grace_days: 0,
     services: providers.flatMap((provider) => {
       const service = draft.services[provider.name];
       if (service?.offered !== true) return [];

@@ -2,7 +2,7 @@
 
 from zaffre.client.collection import Collection
 from zaffre.client.connection import Connection
-from zaffre.client.models import NewPlanBody, PlanChangeBody, PlanState, PlanView
+from zaffre.client.models import NewPlanBody, PlanChangeBody, PlanState, PlanView, SuspendPolicy
 
 
 class OfferedPlans(Collection[PlanView, PlanView]):
@@ -33,6 +33,17 @@ class Plans(OfferedPlans):
     def decommission(self, plan_id: str, if_match: int | None = None) -> PlanView:
         """Take a plan off the offer for good. Its subscriptions go on."""
         return self.change(plan_id, PlanChangeBody(state=PlanState.DECOMMISSIONED), if_match)
+
+    def set_terms(
+        self,
+        plan_id: str,
+        suspend_policy: SuspendPolicy | None = None,
+        deletion_grace_days: int | None = None,
+        if_match: int | None = None,
+    ) -> PlanView:
+        """Say what suspending does with machines, and how long a deleted subscription can be restored."""
+        body = PlanChangeBody(suspend_policy=suspend_policy, deletion_grace_days=deletion_grace_days)
+        return self.change(plan_id, body, if_match)
 
     def delete(self, plan_id: str, if_match: int | None = None) -> None:
         """Remove a plan that nobody subscribes to.

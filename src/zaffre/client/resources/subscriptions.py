@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from zaffre.client.collection import Collection, Listing
-from zaffre.client.connection import Connection, parsed
+from zaffre.client.connection import Connection
 from zaffre.client.models import (
     NewSubscriptionBody,
     NewSubscriptionForBody,
@@ -57,13 +57,17 @@ class AllSubscriptions(Subscriptions):
         body = NewSubscriptionForBody(account_id=account_id, plan_id=plan_id, name=name)
         return self._start_creating(body, SubscriptionView)
 
-    def suspend(self, subscription_id: str) -> SubscriptionView:
-        """Let its members look and not change anything. What runs goes on running."""
-        return parsed(self._connection.ask("POST", f"{self._member(subscription_id)}/suspend"), SubscriptionView)
+    def suspend(self, subscription_id: str) -> Accepted[SubscriptionView]:
+        """Let its members look and not change anything; the plan's policy says what becomes of what runs."""
+        return self._start(subscription_id, "suspend", SubscriptionView)
 
-    def resume(self, subscription_id: str) -> SubscriptionView:
-        """Let its members work again."""
-        return parsed(self._connection.ask("POST", f"{self._member(subscription_id)}/resume"), SubscriptionView)
+    def resume(self, subscription_id: str) -> Accepted[SubscriptionView]:
+        """Let its members work again, and bring back what suspending it turned off."""
+        return self._start(subscription_id, "resume", SubscriptionView)
+
+    def resync(self, subscription_id: str) -> Accepted[SubscriptionView]:
+        """Have all providers told its present state again."""
+        return self._start(subscription_id, "resync", SubscriptionView)
 
 
 class Usage(Listing[UsageView]):

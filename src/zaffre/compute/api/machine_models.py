@@ -11,6 +11,7 @@ from zaffre.compute.api.disk_models import DiskView
 from zaffre.compute.checkpoints import checkpoint_counts
 from zaffre.compute.labelling import TAGS_PER_MACHINE
 from zaffre.compute.states import Desired, Observed, Transition
+from zaffre.compute.suspensions import shown_stop_reason
 from zaffre.compute.tables import DiskRow, VirtualMachineRow
 from zaffre.compute.virtual_machines import PORTS_PER_MACHINE, SHUTDOWN_TIMEOUT_S, VirtualMachines
 from zaffre.foundation.http.wire import Body, Content, Id, Name, ResourceView, View, printable
@@ -109,6 +110,8 @@ class VirtualMachineView(ResourceView):
     desired: Desired
     observed: Observed
     stop_reason: str | None
+    """Why it is off or paused: `suspended` when its subscription is, `not_brought_back` when it could not be started
+    after that; else what its host says."""
     ready: bool
     """Whether the guest has said that it is up and serving."""
     operation_id: str | None
@@ -149,7 +152,7 @@ class AdminVirtualMachineView(VirtualMachineView):
 
 _PLAIN = (
     *("id", "generation", "created_at", "subscription_id", "name", "hostname", "size", "vcpus", "memory_mib"),
-    *("image_id", "state", "desired", "observed", "stop_reason", "ready", "observed_at", "host_id", "stamp_id"),
+    *("image_id", "state", "desired", "observed", "ready", "observed_at", "host_id", "stamp_id"),
     "tags",
     "iso_image_id",
     "availability_set_id",
@@ -158,6 +161,7 @@ _PLAIN = (
 
 def _fields(row: VirtualMachineRow, ports: Sequence[PortRow], disks: Sequence[DiskRow]) -> dict[str, Any]:
     fields = {name: getattr(row, name) for name in _PLAIN}
+    fields["stop_reason"] = shown_stop_reason(row)
     fields["restart_required"] = row.restart_required and row.observed in (Observed.RUNNING, Observed.PAUSED)
     fields["operation_id"] = row.operation_id if row.transition else None
     fields["ports"] = [PortOfMachineView.of(port) for port in ports]
