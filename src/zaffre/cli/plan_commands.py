@@ -112,7 +112,10 @@ def set_terms(
         typer.Option("--grace-days", min=0, max=90, metavar="N", help="How long a deletion can be taken back."),
     ] = None,
 ) -> None:
-    """Say what suspending and deleting subscriptions of a plan does. It holds from the next time on."""
+    """Say what suspending and deleting does.
+
+    It holds for subscriptions of the plan that are suspended or deleted from then on.
+    """
     plans = run.client.admin.plans
     found = plans.set_terms(run.id_in(plans, plan), suspend_policy, grace_days)
     run.report(found, f"Plan {found.name}: {found.suspend_policy}, {found.deletion_grace_days} days of grace.")

@@ -133,7 +133,10 @@ def suspend_subscription(
 
 @group.command("resume")
 def resume_subscription(run: Invocation, waiting: Waiting, subscription: SubscriptionArgument) -> None:
-    """Let a suspended subscription's members work again; machines that suspending it turned off come back."""
+    """Let a suspended subscription's members work again.
+
+    Machines that suspending it turned off come back.
+    """
     every = run.client.admin.subscriptions
     accepted = every.resume(run.id_in(every, subscription))
     run.finish(accepted, waiting, lambda resumed: f"Subscription {resumed.name} is {resumed.state}.")

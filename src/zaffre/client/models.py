@@ -1197,6 +1197,7 @@ class SubscriptionState(OpenEnum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    EXPIRING = "expiring"
     DELETING = "deleting"
 
 
@@ -1208,8 +1209,19 @@ class SubscriptionView(Wire):
     state: SubscriptionState
     account_id: str
     created_at: AwareDatetime
+    ends_at: AwareDatetime | None
     generation: int
     plan_id: str
+
+
+class SuspendPolicy(OpenEnum):
+    """
+    What suspending a subscription does beyond refusing changes.
+    """
+
+    ACCESS_ONLY = "access_only"
+    PAUSE_MACHINES = "pause_machines"
+    STOP_MACHINES = "stop_machines"
 
 
 class SyncState(OpenEnum):
@@ -1459,9 +1471,11 @@ class NewPlanBody(Wire):
         extra="forbid",
     )
     name: str
+    deletion_grace_days: int = 0
     description: str = ""
     services: list[PlannedServiceBody]
     subscriptions_per_account: int | None = None
+    suspend_policy: SuspendPolicy | None = None
 
 
 class OperationView(Wire):
@@ -1521,8 +1535,10 @@ class PlanChangeBody(Wire):
     )
     name: str | None = None
     state: PlanState | None = None
+    deletion_grace_days: int | None = None
     description: str | None = None
     services: list[PlannedServiceBody] | None = None
+    suspend_policy: SuspendPolicy | None = None
 
 
 class PlanView(Wire):
@@ -1532,10 +1548,12 @@ class PlanView(Wire):
     name: str
     state: PlanState
     created_at: AwareDatetime
+    deletion_grace_days: int
     description: str
     generation: int
     services: list[PlannedServiceView]
     subscriptions_per_account: int | None
+    suspend_policy: SuspendPolicy
 
 
 class ProviderSyncView(Wire):
@@ -1568,6 +1586,7 @@ class SubscriptionDetailView(Wire):
     state: SubscriptionState
     account_id: str
     created_at: AwareDatetime
+    ends_at: AwareDatetime | None
     generation: int
     plan_id: str
     syncs: list[SyncView]

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211851
+Revision: 202611211914
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211851"
+revision = "202611211914"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -164,6 +164,8 @@ def upgrade() -> None:
         sa.Column("texts", Json, nullable=False),
         sa.Column("fee", Json, nullable=True),
         sa.Column("sealed_code", sa.LargeBinary(), nullable=True),
+        sa.Column("suspend_policy", sa.String(), nullable=False),
+        sa.Column("deletion_grace_days", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
@@ -343,6 +345,9 @@ def upgrade() -> None:
         sa.Column("account_id", Id, nullable=False),
         sa.Column("plan_id", Id, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("ends_at", UtcDateTime(), nullable=True),
+        sa.Column("restores_to", sa.String(), nullable=True),
+        sa.Column("ended_by_provider", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_subscriptions_account_id_accounts")),
@@ -352,6 +357,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_subscriptions_account_id"), "subscriptions", ["account_id"], unique=False)
     op.create_index(op.f("ix_subscriptions_created_at"), "subscriptions", ["created_at"], unique=False)
+    op.create_index(op.f("ix_subscriptions_ends_at"), "subscriptions", ["ends_at"], unique=False)
     op.create_index(op.f("ix_subscriptions_name_key_id"), "subscriptions", ["name_key", "id"], unique=False)
     op.create_index(op.f("ix_subscriptions_plan_id"), "subscriptions", ["plan_id"], unique=False)
     op.create_index(op.f("ix_subscriptions_state"), "subscriptions", ["state"], unique=False)
@@ -387,6 +393,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("host_id", "kind", "name", name=op.f("uq_cleanups_host_id_kind_name")),
     )
     op.create_index(op.f("ix_cleanups_host_id"), "cleanups", ["host_id"], unique=False)
+    op.create_table(
+        "compute_suspensions",
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("policy", sa.String(), nullable=False),
+        sa.Column("ending", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"], ["subscriptions.id"], name=op.f("fk_compute_suspensions_subscription_id_subscriptions")
+        ),
+        sa.PrimaryKeyConstraint("subscription_id", name=op.f("pk_compute_suspensions")),
+    )
     op.create_table(
         "images",
         sa.Column("id", Id, nullable=False),
@@ -516,6 +532,8 @@ def upgrade() -> None:
         sa.Column("subscription_id", Id, nullable=False),
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("pending", sa.String(), nullable=True),
+        sa.Column("previous", Json, nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -653,6 +671,8 @@ def upgrade() -> None:
         sa.Column("tag_text", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("observed_at", UtcDateTime(), nullable=True),
+        sa.Column("suspension", sa.String(), nullable=True),
+        sa.Column("suspension_operation_id", Id, nullable=True),
         sa.Column("checkpoint_id", Id, nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
