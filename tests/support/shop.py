@@ -10,6 +10,7 @@ from fastapi.params import Depends as DependsParameter
 from starlette.responses import StreamingResponse
 
 from zaffre.foundation.actor import ANONYMOUS, Actor, ActorKind
+from zaffre.foundation.audit.refusals import Refusals
 from zaffre.foundation.errors import Conflict
 from zaffre.foundation.http.access import AccessRule
 from zaffre.foundation.http.etags import IfMatch, check_generation, set_etag
@@ -69,7 +70,7 @@ class Shop:
         install_problem_handlers(app)
         app.include_router(self._routes())
         app.include_router(self._plain_routes())
-        app.state.context = RequestContext(units, self._identify)
+        app.state.context = RequestContext(units, self._identify, Refusals(units))
         limits = {"body_limit_bytes": 10_000, "concurrent": 50} | scope
         self.app = RequestScope(app, face="shop", ids=units.ids, metrics=self.metrics, **limits)
 

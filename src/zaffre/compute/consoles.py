@@ -13,6 +13,7 @@ from zaffre.compute.states import Observed, Transition
 from zaffre.compute.tables import ConsoleTokenRow, VirtualMachineRow
 from zaffre.compute.virtual_machines import VirtualMachines, WrongPowerState, reference
 from zaffre.fabric.drivers.console import ConsoleKind
+from zaffre.foundation.audit.capture import About
 from zaffre.foundation.errors import Conflict, NotFound
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity import Caller, Permission
@@ -117,6 +118,8 @@ class ConsoleTokens:
             expires_at=self._work.clock.now() + TOKEN_LIFETIME,
         )
         self._work.add(row)
+        about = About("virtual_machine", machine.id, machine.name, machine.subscription_id)
+        self._work.note("virtual_machine.console_requested", about, {"console": kind.value})
         return row, token
 
     async def claim(self, token: str) -> ConsoleGrant:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from zaffre.foundation.audit.declaration import Audited
 from zaffre.foundation.database import Table, id_column, search_key
 
 
@@ -19,6 +20,7 @@ class SizeRow(Table):
     """A combination of processors and memory that tenants choose from."""
 
     __tablename__ = "sizes"
+    __audited__ = Audited("size", ("name", "vcpus", "memory_mib"))
 
     id: Mapped[str] = id_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
@@ -31,6 +33,7 @@ class SshKeyRow(Table):
     """A public key that new virtual machines let in."""
 
     __tablename__ = "ssh_keys"
+    __audited__ = Audited("ssh_key", ("name", "fingerprint"), subscription="subscription_id")
 
     id: Mapped[str] = id_column(primary_key=True)
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
@@ -46,6 +49,7 @@ class AvailabilitySetRow(Table):
     """Virtual machines that shall not go down together, and so are kept on different hosts."""
 
     __tablename__ = "availability_sets"
+    __audited__ = Audited("availability_set", ("name", "policy"), subscription="subscription_id")
 
     id: Mapped[str] = id_column(primary_key=True)
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
@@ -62,6 +66,25 @@ class VirtualMachineRow(Table):
     """A virtual machine: what its tenant wants, and what was last seen of it."""
 
     __tablename__ = "virtual_machines"
+    __audited__ = Audited(
+        "virtual_machine",
+        (
+            "name",
+            "hostname",
+            "size",
+            "vcpus",
+            "memory_mib",
+            "image_id",
+            "availability_set_id",
+            "iso_image_id",
+            "ssh_public_keys",
+            "desired",
+            "tags",
+        ),
+        secret=("sealed_user_data",),
+        internal=("stamp_id", "host_id"),
+        subscription="subscription_id",
+    )
 
     id: Mapped[str] = id_column(primary_key=True)
     """Also the guest's id on its host."""
@@ -137,6 +160,12 @@ class DiskRow(Table):
     """A disk: the root disk of a virtual machine, or a data disk that can go from one to another."""
 
     __tablename__ = "disks"
+    __audited__ = Audited(
+        "disk",
+        ("name", "kind", "size_gib", "virtual_machine_id"),
+        internal=("stamp_id", "host_id"),
+        subscription="subscription_id",
+    )
 
     id: Mapped[str] = id_column(primary_key=True)
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
@@ -173,6 +202,7 @@ class CheckpointRow(Table):
     """A state of a virtual machine that it can be brought back to."""
 
     __tablename__ = "checkpoints"
+    __audited__ = Audited("checkpoint", ("name", "description", "virtual_machine_id", "with_memory"))
 
     id: Mapped[str] = id_column(primary_key=True)
     """Also its name on the host."""

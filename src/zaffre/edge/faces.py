@@ -13,7 +13,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.types import ASGIApp
 
 import zaffre
-from zaffre.edge.api import events, health, host_preflight, operations, overview, search, settings
+from zaffre.edge.api import audit, events, health, host_preflight, operations, overview, search, settings
+from zaffre.edge.api.audit import Lines
 from zaffre.edge.site import Site
 from zaffre.fabric import api as fabric_api
 from zaffre.fabric.measurements import api as measurements_api
@@ -62,6 +63,8 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield host_preflight.administration
         yield settings.administration
         yield search.administration
+        yield audit.whole
+        yield audit.administration
         for provider in providers:
             yield from provider.admin_routers
     else:
@@ -73,6 +76,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield management_api.subscriptions
     for provider in providers:
         yield from provider.tenant_routers
+    yield audit.shared
     yield operations.shared
     yield events.history
     yield events.live
@@ -102,7 +106,8 @@ def serve_face(face: Face, site: Site, app: FastAPI | None = None) -> ASGIApp:
     """Return a face's application, ready to serve a site; `app` is what `build_face` returned for nobody else."""
     app = app or build_face(face, site.providers)
     identification = Identification(site.units, site.identity.access_tokens)
-    app.state.context = RequestContext(site.units, identification.identify)
+    app.state.context = RequestContext(site.units, identification.identify, site.refusals)
+    app.state.face = face.value
     app.state.site = site
     app.state.identity = site.identity
     app.state.providers = site.providers
@@ -128,6 +133,12 @@ def declared_routes(app: FastAPI) -> list[tuple[str, PlainRoute]]:
     return [(method, route) for route in plain for method in sorted(route.methods or ())]
 
 
+def _described_lines(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the answers of one JSON document a line, which FastAPI describes as text besides naming the document."""
+    contents = [response.get("content", {}).get(Lines.media_type) for response in operation["responses"].values()]
+    return [content for content in contents if content is not None and "$ref" in content["schema"]]
+
+
 def _polished(schema: dict[str, Any], app: FastAPI) -> dict[str, Any]:
     """Describe what FastAPI cannot know: bearer tokens, and that invalid requests get a problem rather than a 422."""
     schema["components"].setdefault("securitySchemes", {})["bearer"] = {"type": "http", "scheme": "bearer"}
@@ -138,8 +149,10 @@ def _polished(schema: dict[str, Any], app: FastAPI) -> dict[str, Any]:
         for method, operation in item.items():
             operation["responses"].pop("422", None)
             default = operation["responses"].get("default", {})
-            if "application/json" in default.get("content", {}):
-                default["content"]["application/problem+json"] = default["content"].pop("application/json")
+            for media_type in list(default.get("content", {})):
+                default["content"]["application/problem+json"] = default["content"].pop(media_type)
+            for lines in _described_lines(operation):
+                lines["schema"].pop("type", None)
             rule = rules.get((path, method.upper()))
             if rule is not None and rule.describe() != "public":
                 operation["security"] = [{"bearer": []}]

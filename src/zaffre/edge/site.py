@@ -29,6 +29,10 @@ from zaffre.fabric.reconcile import FabricReconciler
 from zaffre.fabric.services import FabricServices
 from zaffre.fabric.uploads import Uploads
 from zaffre.foundation.actor import system_actor
+from zaffre.foundation.audit.refusals import Refusals
+from zaffre.foundation.audit.retention import take_off
+from zaffre.foundation.audit.sealer import Sealer
+from zaffre.foundation.audit.trail import ReadingDesk
 from zaffre.foundation.background import Loop
 from zaffre.foundation.events import EventLog, EventStream
 from zaffre.foundation.http.idempotency import forget_keys
@@ -92,6 +96,9 @@ class Site:
             ConsoleSessions(units, self.hypervisors, settings.consoles, self.metrics),
             GuestFactsDesk(self.hypervisors, units.clock),
         )
+        self.sealer = Sealer(units, self.metrics)
+        self.refusals = Refusals(units)
+        self.reading_desk = ReadingDesk(settings.audit.exports)
         self.sagas = self._sagas()
         self.operations = OperationsRuntime(units, self.sagas, settings.operations, self.metrics)
         self.loops: list[Loop] = []
@@ -175,6 +182,7 @@ class Site:
             Loop("reservation proof", SLOW_LOOP_S, fabric.prove_reservations, clock, metrics),
             Loop("quota proof", SLOW_LOOP_S, lambda: prove_quotas(units, metrics), clock, metrics),
             Loop("subscription syncs", interval_s, lambda: heal_syncs(units), clock, metrics),
+            self.sealer.loop,
             Loop("housekeeping", HOUSEKEEPING_S, self._keep_house, clock, metrics),
         ]
 
@@ -187,3 +195,4 @@ class Site:
             await forget_keys(work, now, HOUSEKEEPING_BATCH)
             await forget_tokens(work, HOUSEKEEPING_BATCH)
             await self.identity.sessions(work).forget_expired(HOUSEKEEPING_BATCH)
+            await take_off(work, now - timedelta(days=self.settings.audit.keep_days), HOUSEKEEPING_BATCH)

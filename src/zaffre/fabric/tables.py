@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Computed, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from zaffre.foundation.audit.declaration import Audited
 from zaffre.foundation.database import Table, id_column
 
 
@@ -12,6 +13,7 @@ class StampRow(Table):
     """A management scale unit: hosts, their storage and one network plane."""
 
     __tablename__ = "stamps"
+    __audited__ = Audited("stamp", ("name", "vcpu_ratio", "storage_ratio", "memory_reserve_mib"))
 
     id: Mapped[str] = id_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
@@ -31,6 +33,20 @@ class HostRow(Table):
     """A machine that runs guests."""
 
     __tablename__ = "hosts"
+    __audited__ = Audited(
+        "host",
+        (
+            "stamp_id",
+            "name",
+            "driver",
+            "uri",
+            "pool_path",
+            "integration_bridge",
+            "provider_address",
+            "migration_uri",
+            "state",
+        ),
+    )
 
     id: Mapped[str] = id_column(primary_key=True)
     stamp_id: Mapped[str] = mapped_column(ForeignKey("stamps.id"))
@@ -102,6 +118,7 @@ class CloudRow(Table):
     """The slice of a stamp that plans offer."""
 
     __tablename__ = "clouds"
+    __audited__ = Audited("cloud", ("stamp_id", "name", "description"))
 
     id: Mapped[str] = id_column(primary_key=True)
     stamp_id: Mapped[str] = mapped_column(ForeignKey("stamps.id"), index=True)
@@ -117,6 +134,21 @@ class ImageRow(Table):
     """An image of the library: the site's, which every tenant may use, or one that a subscription owns."""
 
     __tablename__ = "images"
+    __audited__ = Audited(
+        "image",
+        (
+            "owner_subscription_id",
+            "name",
+            "kind",
+            "description",
+            "default_user",
+            "minimum_memory_mib",
+            "minimum_disk_gib",
+            "state",
+            "sha256",
+        ),
+        subscription="owner_subscription_id",
+    )
 
     id: Mapped[str] = id_column(primary_key=True)
     owner_subscription_id: Mapped[str | None] = mapped_column(ForeignKey("subscriptions.id"), default=None)

@@ -16,6 +16,21 @@ class ActorKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a request comes from, for the audit trail."""
+
+    face: str
+    """The face of the API that was asked."""
+    address: str | None = None
+    user_agent: str | None = None
+    credential: str | None = None
+    """`session` or `api_token`; None when nobody was signed in."""
+    credential_id: str | None = None
+    credential_name: str | None = None
+    """What the holder calls an API token."""
+
+
+@dataclass(frozen=True)
 class Actor:
     """The party that a unit of work acts for; written on every event it emits."""
 
@@ -26,6 +41,8 @@ class Actor:
     operation_id: str | None = None
     acting_for: str | None = None
     """The account that an administrator acts for."""
+    origin: Origin | None = None
+    """None for work that no request does."""
 
 
 def system_actor(part: str, operation_id: str | None = None) -> Actor:

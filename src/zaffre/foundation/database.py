@@ -12,18 +12,19 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, Computed, DateTime, Dialect, MetaData, String, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from zaffre.foundation import sqlite_dialect
+from zaffre.foundation.audit.declaration import Audited
 from zaffre.foundation.errors import ProblemBody
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
@@ -85,6 +86,9 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 class Table(DeclarativeBase):
     """Base of every mapped table."""
 
+    __audited__: ClassVar[Audited | None] = None
+    """What is recorded of changes to its rows; None: they are no deeds of people."""
+
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -121,6 +125,10 @@ def search_key(column: str) -> Mapped[str]:
     return mapped_column(SearchKey, Computed(f"lower({column})", persisted=True))
 
 
+class RecordedSession(Session):
+    """A session that can be listened to apart from all others, as the audit does."""
+
+
 class Database:
     """Opens transactions on one database."""
 
@@ -148,7 +156,9 @@ class Database:
 
     @asynccontextmanager
     async def _session(self, *, write: bool) -> AsyncGenerator[AsyncSession]:
-        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=write) as session:
+        async with AsyncSession(
+            self.engine, sync_session_class=RecordedSession, expire_on_commit=False, autoflush=write
+        ) as session:
             options: dict[str, Any] = {"zaffre_write": write}
             if not write and not self.is_sqlite:
                 # Under READ COMMITTED each statement sees its own snapshot anyway: a transaction would add two round

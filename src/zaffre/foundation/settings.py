@@ -127,6 +127,15 @@ class EventSettings(_Section):
     """Live streams served at once."""
 
 
+class AuditSettings(_Section):
+    """The audit trail."""
+
+    keep_days: Annotated[int, Field(ge=30, le=36_500)] = 730
+    """Older records are taken off the chain's beginning; its anchor remembers where it was cut."""
+    exports: Annotated[int, Field(ge=1, le=100)] = 4
+    """Exports and verifications that one API process runs at once."""
+
+
 class ConsoleSettings(_Section):
     """Consoles of virtual machines."""
 
@@ -162,6 +171,7 @@ class Settings(_Section):
     metrics: MetricsSettings = MetricsSettings()
     library: LibrarySettings = LibrarySettings()
     events: EventSettings = EventSettings()
+    audit: AuditSettings = AuditSettings()
     consoles: ConsoleSettings = ConsoleSettings()
     logging: LoggingSettings = LoggingSettings()
 

@@ -4,7 +4,7 @@ A request or a saga step opens one, hands it to services, and commits. Whatever 
 the event log, dispatching operations) is registered on it and happens only if the commit did.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from zaffre.foundation.actor import Actor, ActorKind
+from zaffre.foundation.audit.capture import CAPTURE, About, Capture, Deed
 from zaffre.foundation.clock import Clock
 from zaffre.foundation.database import Database, Table
 from zaffre.foundation.errors import DomainError
@@ -51,6 +52,8 @@ class UnitOfWork:
     started: list[str] = field(default_factory=list[str])
     """Queues that got a new operation in this transaction."""
     emitted: int = 0
+    capture: Capture | None = None
+    """What the transaction changes, for the audit trail; None in one that only reads."""
 
     def add(self, *rows: Table) -> None:
         """Insert rows when the transaction is flushed."""
@@ -83,6 +86,9 @@ class UnitOfWork:
         `operation_id` names the operation it belongs to when that is not the one the actor runs.
         """
         self.emitted += 1
+        if self.capture is not None:
+            about = About(resource.type, resource.id, resource.name, resource.subscription_id, resource.account_id)
+            self.capture.tell(Deed(kind, about, data, operation_id, observed=True))
         self.add(
             LifecycleEventRow(
                 id=self.ids.new(),
@@ -102,6 +108,11 @@ class UnitOfWork:
             )
         )
 
+    def note(self, action: str, about: About, detail: Mapping[str, Any]) -> None:
+        """Record in the audit trail what changes no row and is no event; `detail` must be JSON and free of secrets."""
+        if self.capture is not None:
+            self.capture.tell(Deed(action, about, detail))
+
     def start(self, operation: NewOperation, resource: ResourceRef) -> OperationRow:
         """Record that `operation` shall run; a worker takes it up after the commit."""
         row = OperationRow(
@@ -120,6 +131,8 @@ class UnitOfWork:
         )
         self.add(row)
         self.started.append(operation.queue)
+        if self.capture is not None:
+            self.capture.started(row)
         return row
 
     async def _flush(self, refuse: Callable[[IntegrityError], DomainError]) -> None:
@@ -155,7 +168,8 @@ class UnitsOfWork:
         token = _writing.set(True)
         try:
             async with self.database.transaction(write=True) as session:
-                work = UnitOfWork(session, self.clock, self.ids, self.keyring, actor)
+                capture = session.info[CAPTURE] = Capture(actor, self.clock, self.ids)
+                work = UnitOfWork(session, self.clock, self.ids, self.keyring, actor, capture=capture)
                 yield work
         finally:
             _writing.reset(token)

@@ -10,10 +10,11 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, SecretStr, StringConstraints
 
+from zaffre.foundation.audit.capture import About
 from zaffre.foundation.errors import Forbidden, InvalidInput
 from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
-from zaffre.foundation.http.routing import PlainRoute, TransactionalRoute, Work
+from zaffre.foundation.http.routing import PlainRoute, RequestContext, TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView, View
 from zaffre.identity.accounts import Accounts, AccountState, NewAccount
 from zaffre.identity.api_tokens import ApiTokens
@@ -207,6 +208,7 @@ async def open_session(body: SignInBody, request: Request, identity: Identity) -
     right = await identity.passwords.verify(body.password, account.password_hash if account else None)
     if account is None or not right or account.state != AccountState.ACTIVE:
         identity.attempts.failed(source, account_key)
+        await _note_failure(request, account)
         raise SignInFailed
     identity.attempts.succeeded(account_key)
     async with identity.units.write(request.state.actor) as work:
@@ -345,6 +347,16 @@ async def act_for_account(
 async def create_account(body: NewAccountBody, request: Request, identity: Identity) -> AccountView:
     """Create an account for somebody."""
     return await _create(identity, request, body, body.role)
+
+
+async def _note_failure(request: Request, account: AccountRow | None) -> None:
+    """Record a failed sign-in: of which account, if there is one; never what was typed."""
+    context: RequestContext = request.app.state.context
+    about = (
+        About("account", account.id, account.email, account_id=account.id) if account else About("account", "unknown")
+    )
+    address = request.client.host if request.client else "unknown"
+    await context.refusals.note(request.state.actor, address, "session.refused", about, {})
 
 
 async def _create(identity: IdentityServices, request: Request, body: SignUpBody, role: Role) -> AccountView:

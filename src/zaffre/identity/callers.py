@@ -10,7 +10,7 @@ from sqlalchemy import select
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
-from zaffre.foundation.actor import ANONYMOUS, Actor, ActorKind, system_actor
+from zaffre.foundation.actor import ANONYMOUS, Actor, ActorKind, Origin, system_actor
 from zaffre.foundation.errors import Forbidden, Unauthenticated
 from zaffre.foundation.http.access import AccessRule
 from zaffre.foundation.http.problems import request_id_of
@@ -20,6 +20,8 @@ from zaffre.identity.permissions import PERMISSIONS_OF, Permission, Role
 from zaffre.identity.sessions import Sessions
 from zaffre.identity.tables import AccountRow, ApiTokenRow
 from zaffre.identity.tokens import API_TOKEN_PREFIX, AccessClaims, AccessTokens, parse_api_token, same_hash
+
+USER_AGENT_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Caller:
     """None when an API token was used."""
     token_id: str | None = None
     """The API token that was used, if any."""
+    token_name: str | None = None
+    """What its holder calls it."""
     actor_id: str | None = None
     """The administrator who acts for the account; None: the account's holder."""
     expires_at: datetime | None = None
@@ -67,11 +71,12 @@ class Identification:
             caller = await self._caller(request)
         except Unauthenticated as refusal:
             request.state.caller, request.state.refusal = None, refusal
-            return Actor(ANONYMOUS.kind, ANONYMOUS.id, request_id)
+            return Actor(ANONYMOUS.kind, ANONYMOUS.id, request_id, origin=_origin(request))
         request.state.caller, request.state.refusal = caller, None
+        origin = _origin(request, caller)
         if caller.actor_id is not None:
-            return Actor(ActorKind.ACCOUNT, caller.actor_id, request_id, acting_for=caller.account_id)
-        return Actor(ActorKind.ACCOUNT, caller.account_id, request_id)
+            return Actor(ActorKind.ACCOUNT, caller.actor_id, request_id, acting_for=caller.account_id, origin=origin)
+        return Actor(ActorKind.ACCOUNT, caller.account_id, request_id, origin=origin)
 
     async def _caller(self, request: HTTPConnection) -> Caller:
         credential = _credential(request)
@@ -113,11 +118,29 @@ class Identification:
             token, account = row.ApiTokenRow, row.AccountRow
             unexpired = token.expires_at is None or token.expires_at > now
             if unexpired and account.state == "active" and same_hash(secret, token.token_hash):
-                return Caller(account.id, Role(account.role), token_id=token.id, expires_at=token.expires_at)
+                return Caller(
+                    account.id,
+                    Role(account.role),
+                    token_id=token.id,
+                    token_name=token.name,
+                    expires_at=token.expires_at,
+                )
         raise Unauthenticated(
             "The API token is not valid, has expired or was revoked.",
             remedy="Make a new one with POST /api-tokens.",
         )
+
+
+def _origin(request: HTTPConnection, caller: Caller | None = None) -> Origin:
+    """Return where a request comes from."""
+    agent = "".join(character for character in request.headers.get("User-Agent", "") if character.isprintable())
+    face: str = getattr(request.app.state, "face", "")
+    address = request.client.host if request.client else None
+    if caller is None:
+        return Origin(face, address, agent[:USER_AGENT_CHARACTERS] or None)
+    kind = "api_token" if caller.token_id is not None else "session"
+    identity = caller.token_id or caller.session_id
+    return Origin(face, address, agent[:USER_AGENT_CHARACTERS] or None, kind, identity, caller.token_name)
 
 
 def _credential(request: HTTPConnection) -> str | None:

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     PLAN_READ = "plan.read", "See the plans on offer"
     SUBSCRIPTION_READ = "subscription.read", "See one's subscriptions and their usage"
     SUBSCRIPTION_WRITE = "subscription.write", "Subscribe to plans, rename and end subscriptions"
+    SUBSCRIPTION_AUDIT = "subscription.audit", "See who changed what in one's subscriptions"
     NETWORK_READ = "network.read", "See VM networks, subnets and ports"
     NETWORK_WRITE = "network.write", "Create, change and delete VM networks and subnets"
     MACHINE_READ = "virtual_machine.read", "See virtual machines, sizes, images, keys and serial logs"
@@ -36,6 +37,7 @@ class Permission(StrEnum):
     FABRIC_READ = "fabric.read", "See stamps, hosts, clouds, storage and capacity"
     FABRIC_WRITE = "fabric.write", "Add, change and remove stamps, hosts, clouds, sizes and logical networks"
     LIBRARY_WRITE = "library.write", "Upload, import and remove images"
+    AUDIT_READ = "audit.read", "See, export and verify the site's audit trail"
     OPERATION_ADMIN = "operation.admin", "See everybody's operations and events; cancel and retry them"
 
 
@@ -54,6 +56,7 @@ TENANT_PERMISSIONS = frozenset(
         Permission.PLAN_READ,
         Permission.SUBSCRIPTION_READ,
         Permission.SUBSCRIPTION_WRITE,
+        Permission.SUBSCRIPTION_AUDIT,
         Permission.NETWORK_READ,
         Permission.NETWORK_WRITE,
         Permission.MACHINE_READ,

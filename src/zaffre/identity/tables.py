@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from zaffre.foundation.audit.declaration import Audited
 from zaffre.foundation.database import Table, id_column, search_key
 
 
@@ -12,6 +13,9 @@ class AccountRow(Table):
     """A person or program that can sign in."""
 
     __tablename__ = "accounts"
+    __audited__ = Audited(
+        "account", ("email", "name", "role", "state"), secret=("password_hash",), name="email", account="id"
+    )
 
     id: Mapped[str] = id_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)
@@ -58,6 +62,7 @@ class ApiTokenRow(Table):
     """A long-lived token for a program. Deleting the row revokes it at once."""
 
     __tablename__ = "api_tokens"
+    __audited__ = Audited("api_token", ("name", "expires_at"), secret=("token_hash",), account="account_id")
 
     id: Mapped[str] = id_column(primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from zaffre.foundation.audit.declaration import Audited
 from zaffre.foundation.database import Table, id_column, search_key
 
 
@@ -13,6 +14,21 @@ class PlanRow(Table):
     """What a provider offers."""
 
     __tablename__ = "plans"
+    __audited__ = Audited(
+        "plan",
+        (
+            "name",
+            "description",
+            "state",
+            "services",
+            "subscriptions_per_account",
+            "texts",
+            "fee",
+            "suspend_policy",
+            "deletion_grace_days",
+        ),
+        secret=("sealed_code",),
+    )
 
     id: Mapped[str] = id_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
@@ -42,6 +58,7 @@ class AddOnRow(Table):
     """What can be had on top of a plan."""
 
     __tablename__ = "add_ons"
+    __audited__ = Audited("add_on", ("name", "description", "state", "services", "texts", "fee"))
 
     id: Mapped[str] = id_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
@@ -61,6 +78,7 @@ class PlanAddOnRow(Table):
     """An add-on that subscriptions to a plan may acquire."""
 
     __tablename__ = "plan_add_ons"
+    __audited__ = Audited("plan_add_on", ("plan_id", "add_on_id", "maximum"), key=("plan_id", "add_on_id"), name=None)
 
     plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"), primary_key=True)
     add_on_id: Mapped[str] = mapped_column(ForeignKey("add_ons.id"), primary_key=True, index=True)
@@ -72,6 +90,7 @@ class SubscriptionAddOnRow(Table):
     """One occurrence of an add-on that a subscription holds."""
 
     __tablename__ = "subscription_add_ons"
+    __audited__ = Audited("subscription_add_on", ("add_on_id",), name=None, subscription="subscription_id")
 
     id: Mapped[str] = id_column(primary_key=True)
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
@@ -85,6 +104,9 @@ class SubscriptionRow(Table):
     """A tenant's right to use a plan, and the parent of everything they make with it."""
 
     __tablename__ = "subscriptions"
+    __audited__ = Audited(
+        "subscription", ("name", "account_id", "plan_id", "state", "ends_at"), subscription="id", account="account_id"
+    )
 
     id: Mapped[str] = id_column(primary_key=True)
     name: Mapped[str]

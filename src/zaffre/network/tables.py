@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from zaffre.foundation.audit.declaration import Audited
 from zaffre.foundation.database import Table, id_column, search_key
 
 
@@ -12,6 +13,9 @@ class LogicalNetworkRow(Table):
     """The provider's network of a stamp: its network plane, and the pools that tenants' networks draw from."""
 
     __tablename__ = "logical_networks"
+    __audited__ = Audited(
+        "logical_network", ("stamp_id", "name", "driver", "address", "underlay_mtu", "first_mac", "last_mac")
+    )
 
     id: Mapped[str] = id_column(primary_key=True)
     stamp_id: Mapped[str] = mapped_column(ForeignKey("stamps.id"), unique=True)
@@ -32,6 +36,7 @@ class VmNetworkRow(Table):
     """A tenant's isolated network (routing domain)."""
 
     __tablename__ = "vm_networks"
+    __audited__ = Audited("vm_network", ("name",), internal=("logical_network_id",), subscription="subscription_id")
 
     id: Mapped[str] = id_column(primary_key=True)
     """Also the RDID on the plane."""
@@ -55,6 +60,7 @@ class SubnetRow(Table):
     """A virtual subnet of a VM network."""
 
     __tablename__ = "subnets"
+    __audited__ = Audited("subnet", ("vm_network_id", "name", "cidr", "gateway", "dns_servers"), internal=("vsid",))
 
     id: Mapped[str] = id_column(primary_key=True)
     vm_network_id: Mapped[str] = mapped_column(ForeignKey("vm_networks.id"))
@@ -78,6 +84,9 @@ class PortRow(Table):
     """A guest's attachment to a subnet."""
 
     __tablename__ = "ports"
+    __audited__ = Audited(
+        "port", ("subnet_id", "owner_id", "position", "mac", "address"), name=None, subscription="subscription_id"
+    )
 
     id: Mapped[str] = id_column(primary_key=True)
     subnet_id: Mapped[str] = mapped_column(ForeignKey("subnets.id"))

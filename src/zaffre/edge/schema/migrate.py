@@ -7,6 +7,7 @@ from alembic.config import Config
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from zaffre.foundation.audit.guards import install_guards
 from zaffre.foundation.database import Database
 
 MIGRATION_LOCK = 0x7A616666
@@ -27,3 +28,4 @@ async def migrate(database: Database) -> None:
         if not database.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
         await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
+        await connection.run_sync(install_guards)

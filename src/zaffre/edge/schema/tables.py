@@ -2,6 +2,8 @@
 
 import zaffre.compute.tables
 import zaffre.fabric.tables
+import zaffre.foundation.audit.guards
+import zaffre.foundation.audit.tables
 import zaffre.foundation.events.tables
 import zaffre.foundation.http.tables
 import zaffre.foundation.operations.tables
@@ -13,6 +15,8 @@ from zaffre.foundation.database import Table
 TABLE_MODULES = (
     zaffre.compute.tables,
     zaffre.fabric.tables,
+    zaffre.foundation.audit.guards,
+    zaffre.foundation.audit.tables,
     zaffre.foundation.events.tables,
     zaffre.foundation.http.tables,
     zaffre.foundation.operations.tables,

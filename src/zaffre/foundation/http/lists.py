@@ -106,6 +106,7 @@ class Listing(Generic[Row]):
             key: the primary key, of one or several UUIDs; completes every order so that it is total.
             order: the order when none is asked for, as `$orderby` would say it.
         """
+        self.fields = fields
         self._table = table
         self._fields = fields
         self._keys = key if isinstance(key, tuple) else (key,)
@@ -131,6 +132,14 @@ class Listing(Generic[Row]):
         if query.count:
             count = await session.scalar(select(func.count()).select_from(self._table).where(*matching))
         return Rows(rows, skiptoken, count)
+
+    def matching(self, filter_: str | None, search: str | None) -> list[ColumnElement[bool]]:
+        """Return the conditions of a `$filter` and a `$search`, for what is read whole.
+
+        Raises:
+            InvalidQuery: one cannot be understood.
+        """
+        return self._matching(ListQuery.model_validate({"$filter": filter_, "$search": search}))
 
     def _matching(self, query: ListQuery) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []

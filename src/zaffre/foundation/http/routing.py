@@ -16,9 +16,11 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError
 from starlette.requests import HTTPConnection
 
-from zaffre.foundation.actor import Actor
+from zaffre.foundation.actor import Actor, ActorKind
+from zaffre.foundation.audit.capture import About, Deed
+from zaffre.foundation.audit.refusals import Refusals
 from zaffre.foundation.database import sacrificed
-from zaffre.foundation.errors import RaceLost
+from zaffre.foundation.errors import Forbidden, RaceLost
 from zaffre.foundation.http.access import access_rule
 from zaffre.foundation.http.idempotency import keyed_request
 from zaffre.foundation.http.waiting import preferred_wait_s, wait_for_operation
@@ -26,6 +28,8 @@ from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 
 READING = ("GET", "HEAD")
 COMMIT_ATTEMPTS = 4
+PATH_CHARACTERS = 200
+"""As much of a path as the audit trail keeps."""
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -38,6 +42,8 @@ class RequestContext:
     identify: Callable[[HTTPConnection], Awaitable[Actor]]
     """Finds out who calls, and leaves on `request.state` whatever access rules need. Never refuses: a bad credential
     counts as nobody, with the reason kept for the rule that then refuses."""
+    refusals: Refusals
+    """Where it is recorded that somebody who is known was refused something."""
 
 
 class PlainRoute(APIRoute):
@@ -52,10 +58,22 @@ class PlainRoute(APIRoute):
         endpoint = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            await self._admit(request)
-            return await self._answer(request, endpoint)
+            try:
+                await self._admit(request)
+                return await self._answer(request, endpoint)
+            except Forbidden as refusal:
+                await self._note_refusal(request, refusal)
+                raise
 
         return handle
+
+    async def _note_refusal(self, request: Request, refusal: Forbidden) -> None:
+        actor: Actor = request.state.actor
+        if actor.kind is ActorKind.ACCOUNT:
+            context: RequestContext = request.app.state.context
+            about = About("route", f"{request.method} {self.path}")
+            detail = {"path": request.url.path[:PATH_CHARACTERS], "code": refusal.code}
+            await context.refusals.note(actor, actor.id, "request.refused", about, detail)
 
     async def _admit(self, request: Request) -> None:
         context: RequestContext = request.app.state.context
@@ -85,7 +103,7 @@ class TransactionalRoute(PlainRoute):
             last = attempt == COMMIT_ATTEMPTS - 1
             try:
                 async with units.write(request.state.actor) as work:
-                    return await _keyed(request, work, endpoint, body)
+                    return await _keyed(request, work, self._recorded(endpoint), body)
             except DBAPIError as error:
                 if not sacrificed(error) or last:
                     raise
@@ -94,6 +112,19 @@ class TransactionalRoute(PlainRoute):
                     raise
             await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter
         raise AssertionError("unreachable")
+
+    def _recorded(self, endpoint: Endpoint) -> Endpoint:
+        """See to it that a request which is let through is in the audit trail, whether or not it changes anything."""
+
+        async def answer(request: Request) -> Response:
+            work: UnitOfWork = request.state.work
+            subscription_id = request.path_params.get("subscription_id")
+            about = About("route", f"{request.method} {self.path}", subscription_id=subscription_id)
+            if work.capture is not None:
+                work.capture.otherwise(Deed("request.made", about, {"path": request.url.path[:PATH_CHARACTERS]}))
+            return await endpoint(request)
+
+        return answer
 
 
 async def _keyed(request: Request, work: UnitOfWork, endpoint: Endpoint, body: bytes) -> Response:
