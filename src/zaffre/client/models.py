@@ -51,6 +51,16 @@ class AttachmentBody(Wire):
     virtual_machine_id: str
 
 
+class AuditHeadView(Wire):
+    """Where the chain ends now. Noted outside the site, it proves later that no end was cut off."""
+
+    anchor_hash: str
+    anchor_sequence: int
+    hash: str
+    sequence: int
+    unsealed: int
+
+
 class AvailabilityPolicy(OpenEnum):
     """
     What counts for more when hosts run out: that a machine is made, or that it is alone.
@@ -97,6 +107,16 @@ class CandidateHostsView(Wire):
     """The hosts of a virtual machine's stamp: a stamp is small enough for one answer."""
 
     value: list[CandidateHostView]
+
+
+class Change(OpenEnum):
+    """
+    What became of a resource's record.
+    """
+
+    CREATED = "created"
+    CHANGED = "changed"
+    DELETED = "deleted"
 
 
 class ChangeCheckpointBody(Wire):
@@ -271,6 +291,26 @@ class EventView(Wire):
     resource_name: str | None
     resource_type: str
     subscription_id: str | None
+
+
+class ExportFormat(OpenEnum):
+    """
+    How an export is written.
+    """
+
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+class FaultKind(OpenEnum):
+    """
+    What is wrong with the chain at a place.
+    """
+
+    CHANGED = "changed"
+    BROKEN = "broken"
+    MISSING = "missing"
+    HEAD = "head"
 
 
 class FieldProblem(Wire):
@@ -851,6 +891,7 @@ class Permission(OpenEnum):
     PLAN_READ = "plan.read"
     SUBSCRIPTION_READ = "subscription.read"
     SUBSCRIPTION_WRITE = "subscription.write"
+    SUBSCRIPTION_AUDIT = "subscription.audit"
     NETWORK_READ = "network.read"
     NETWORK_WRITE = "network.write"
     VIRTUAL_MACHINE_READ = "virtual_machine.read"
@@ -866,6 +907,7 @@ class Permission(OpenEnum):
     FABRIC_READ = "fabric.read"
     FABRIC_WRITE = "fabric.write"
     LIBRARY_WRITE = "library.write"
+    AUDIT_READ = "audit.read"
     OPERATION_ADMIN = "operation.admin"
 
 
@@ -1401,6 +1443,60 @@ class AdminVirtualMachineView(Wire):
     subscription_id: str
     tags: dict[str, str]
     vcpus: int
+
+
+class AuditFaultView(Wire):
+    """Something that is wrong with the chain."""
+
+    detail: str
+    kind: FaultKind
+    sequence: int
+
+
+class AuditRecordView(Wire):
+    """Something that was done."""
+
+    id: str
+    acting_for_email: str | None
+    acting_for_id: str | None
+    action: str
+    actor_id: str | None
+    actor_kind: str
+    address: str | None
+    after: dict[str, Any] | None
+    asked_by_email: str | None
+    asked_by_id: str | None
+    before: dict[str, Any] | None
+    change: Change | None
+    credential: str | None
+    credential_id: str | None
+    credential_name: str | None
+    detail: dict[str, Any] | None
+    face: str | None
+    hash: str | None
+    occurred_at: AwareDatetime
+    operation_id: str | None
+    request_id: str | None
+    resource_id: str
+    resource_name: str | None
+    resource_type: str
+    sequence: int | None
+    subscription_id: str | None
+    user_agent: str | None
+
+
+class AuditVerificationView(Wire):
+    """How far a verification is; one a line, the last with `done`."""
+
+    anchor_hash: str
+    anchor_sequence: int
+    checked: int
+    done: bool
+    fault_count: int
+    faults: list[AuditFaultView]
+    head_hash: str
+    head_sequence: int
+    up_to: int
 
 
 class CapacityView(Wire):

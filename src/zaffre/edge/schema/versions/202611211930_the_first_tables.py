@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211914
+Revision: 202611211930
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211914"
+revision = "202611211930"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -57,6 +57,84 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_add_ons_created_at"), "add_ons", ["created_at"], unique=False)
     op.create_index(op.f("ix_add_ons_state"), "add_ons", ["state"], unique=False)
+    op.create_table(
+        "audit_chain",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("moved_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_audit_chain")),
+    )
+    op.create_table(
+        "audit_records",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("change", sa.String(), nullable=True),
+        sa.Column("resource_type", sa.String(), nullable=False),
+        sa.Column("resource_id", sa.String(), nullable=False),
+        sa.Column("resource_name", sa.String(), nullable=True),
+        sa.Column("subscription_id", Id, nullable=True),
+        sa.Column("account_id", Id, nullable=True),
+        sa.Column("actor_kind", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.String(), nullable=False),
+        sa.Column("asked_by_id", Id, nullable=True),
+        sa.Column("asked_by_email", sa.String(), nullable=True),
+        sa.Column("operator", sa.Boolean(), nullable=False),
+        sa.Column("acting_for_id", Id, nullable=True),
+        sa.Column("acting_for_email", sa.String(), nullable=True),
+        sa.Column("face", sa.String(), nullable=True),
+        sa.Column("address", sa.String(), nullable=True),
+        sa.Column("user_agent", sa.String(), nullable=True),
+        sa.Column("credential", sa.String(), nullable=True),
+        sa.Column("credential_id", sa.String(), nullable=True),
+        sa.Column("credential_name", sa.String(), nullable=True),
+        sa.Column("operation_id", Id, nullable=True),
+        sa.Column("request_id", sa.String(), nullable=True),
+        sa.Column("before", Json, nullable=True),
+        sa.Column("after", Json, nullable=True),
+        sa.Column("internal", Json, nullable=True),
+        sa.Column("detail", Json, nullable=True),
+        sa.Column("sequence", sa.BigInteger(), nullable=True),
+        sa.Column("previous_hash", sa.String(), nullable=True),
+        sa.Column("hash", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_records")),
+        sa.UniqueConstraint("sequence", name=op.f("uq_audit_records_sequence")),
+    )
+    op.create_index(
+        op.f("ix_audit_records_account_id_occurred_at_id"),
+        "audit_records",
+        ["account_id", "occurred_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_audit_records_asked_by_id_occurred_at_id"),
+        "audit_records",
+        ["asked_by_id", "occurred_at", "id"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_audit_records_occurred_at_id"), "audit_records", ["occurred_at", "id"], unique=False)
+    op.create_index(
+        op.f("ix_audit_records_resource_id_occurred_at_id"),
+        "audit_records",
+        ["resource_id", "occurred_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_audit_records_subscription_id_occurred_at_id"),
+        "audit_records",
+        ["subscription_id", "occurred_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_audit_records_unsealed",
+        "audit_records",
+        ["position"],
+        unique=False,
+        sqlite_where=sa.text("hash IS NULL"),
+        postgresql_where=sa.text("hash IS NULL"),
+    )
     op.create_table(
         "idempotency_keys",
         sa.Column("actor_id", sa.String(), nullable=False),
