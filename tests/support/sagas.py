@@ -21,10 +21,14 @@ from zaffre.foundation.operations.operation import FINISHED, OperationState
 from zaffre.foundation.operations.progress import ProgressBoard
 from zaffre.foundation.operations.saga import Run, Saga, Step, StepAction
 from zaffre.foundation.operations.tables import OperationRow
+from zaffre.management.metering.proof import differences
 from zaffre.management.tables import QuotaClaimRow, QuotaCounterRow
 
 ACTOR = system_actor("saga harness")
-RECORDS = ("operations", "lifecycle_events", "idempotency_keys", "sessions", "image_copies")
+RECORDS = (
+    *("operations", "lifecycle_events", "idempotency_keys", "sessions", "image_copies"),
+    *("usage_changes", "usage_spans", "usage_records", "usage_hours", "usage_days", "usage_cursors"),
+)
 """Tables that tell what happened, or cache; they grow and are not part of the world's state."""
 VOLATILE = (
     *("generation", "observed_at", "updated_at", "created_at", "operation_id", "desired", "observed_by"),
@@ -227,8 +231,14 @@ class Harness:
             reserved = {host: (int(m), int(s)) for host, m, s in await work.session.execute(rooms)}
             hosts = await work.session.scalars(select(HostRow))
             noted = {row.id: (row.memory_reserved_mib, row.storage_reserved_gib) for row in hosts}
+            unmetered = [
+                difference
+                for provider in self.cloud.site.meters.providers.values()
+                for difference in (await differences(work, provider))[0]
+            ]
         wrong = [f"quota {key}" for key, used in counted.items() if used != claimed.get(key, 0)]
         wrong += [f"host {key}" for key, room in noted.items() if room != reserved.get(key, (0, 0))]
+        wrong += [f"usage {difference}" for difference in unmetered]
         return Counter(wrong)
 
     async def _hosts(self, *, exact: bool) -> tuple[Counter[str], Counter[str]]:

@@ -73,9 +73,23 @@ def root_disk(work: UnitOfWork, machine: VirtualMachineRow, size_gib: int) -> Di
         virtual_machine_id=machine.id,
         position=0,
         volume=f"{machine.id}-root.qcow2",
-        state=DiskState.ATTACHED,
+        state=DiskState.CREATING,
         created_at=work.clock.now(),
     )
+
+
+async def root_disk_made(work: UnitOfWork, machine: VirtualMachineRow) -> None:
+    """Note that a new machine's root disk is there."""
+    for disk in await _disks_of(work, machine.id):
+        if disk.kind == DiskKind.ROOT and disk.transition is None:
+            set_disk_transition(disk, None, None)
+
+
+async def forget_disks(work: UnitOfWork, machine_id: str) -> None:
+    """Remove the rows of the disks that a machine still has. Their quota is the machine's."""
+    for disk in await _disks_of(work, machine_id):
+        await work.session.delete(disk)
+    await work.session.flush()
 
 
 async def hold_disks(work: UnitOfWork, machine_id: str, operation_id: str, *, delete: bool) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from zaffre.compute.availability_sets import separation_of
 from zaffre.compute.checkpoints import forget_checkpoints
-from zaffre.compute.disk_records import let_disks_go, part_with_disks
+from zaffre.compute.disk_records import let_disks_go, part_with_disks, root_disk_made
 from zaffre.compute.guest import GuestPlan, guest_plan, seed_volume
 from zaffre.compute.observations import apply_observation
 from zaffre.compute.tables import DiskRow, VirtualMachineRow
@@ -99,7 +99,11 @@ class MachineSaga:
             if row is not None and row.operation_id == run.operation.id:
                 apply_observation(work, row, observation)
                 set_transition(row, None, None)
+                await self._settled(work, row)
                 work.emit(event, reference(row))
+
+    async def _settled(self, work: UnitOfWork, row: VirtualMachineRow) -> None:
+        """Note what else is true when the operation ends."""
 
     async def _let_go(self, run: Run) -> None:
         """End the operation's hold on the machine, leaving what was last seen of it."""
@@ -165,6 +169,9 @@ class CreateVirtualMachine(MachineSaga):
         hypervisor = await self._host(run)
         await hypervisor.start(run.operation.resource_id)
         await self._settle(run, await hypervisor.observe(run.operation.resource_id), "virtual_machine.created")
+
+    async def _settled(self, work: UnitOfWork, row: VirtualMachineRow) -> None:
+        await root_disk_made(work, row)
 
     async def _unplace(self, run: Run) -> None:
         async with run.work() as work:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 import zaffre
 from zaffre.compute import api
+from zaffre.compute.meters import METERS, WATCHED
 from zaffre.compute.suspensions import SuspendedMachines
 from zaffre.fabric import Clouds
 from zaffre.fabric.hosts import HostState
@@ -25,6 +26,7 @@ from zaffre.management import (
     SuspendPolicy,
     SyncReport,
 )
+from zaffre.management.metering import Meter, ResourceUsage, Watched, measure_rows
 
 
 class ComputeProvider:
@@ -46,6 +48,12 @@ class ComputeProvider:
     settings: Sequence[ServiceSetting] = (ServiceSetting("cloud_id", "Cloud", "/clouds"),)
     tenant_routers: Sequence[APIRouter] = api.TENANT_ROUTERS
     admin_routers: Sequence[APIRouter] = api.ADMIN_ROUTERS
+    meters: Sequence[Meter] = METERS
+    watched: Sequence[Watched] = WATCHED
+
+    async def measure(self, work: UnitOfWork, after: str, limit: int) -> Sequence[ResourceUsage]:
+        """Return what virtual machines, disks and tenants' images use."""
+        return await measure_rows(work, WATCHED, after, limit)
 
     async def check_service(self, work: UnitOfWork, settings: Mapping[str, Any]) -> None:
         """Check that the plan names a cloud.

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from zaffre.compute.availability_sets import AvailabilitySets
-from zaffre.compute.disk_records import hold_disks, root_disk
+from zaffre.compute.disk_records import forget_disks, hold_disks, root_disk
 from zaffre.compute.seed import hostname_of
 from zaffre.compute.sizes import Sizes
 from zaffre.compute.states import Desired, Observed, Transition, derive_state
@@ -311,7 +311,7 @@ async def forget(work: UnitOfWork, row: VirtualMachineRow) -> None:
     await Quotas(work).release(row.id)
     await Ports(work).release(row.id)
     await Images(work).release(row.id)
-    await work.session.execute(delete(DiskRow).where(DiskRow.virtual_machine_id == row.id))
+    await forget_disks(work, row.id)
     await work.session.delete(row)
     await work.session.flush()
 

@@ -25,6 +25,7 @@ from zaffre.identity import api as identity_api
 from zaffre.identity.callers import Identification
 from zaffre.management import api as management_api
 from zaffre.management import suspension_api
+from zaffre.management.metering import api as metering_api
 from zaffre.management.providers import ProviderRegistry
 
 
@@ -54,6 +55,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield management_api.administration
         yield suspension_api.administration
         yield management_api.health
+        yield metering_api.administration
         yield fabric_api.administration
         yield fabric_api.uploads
         yield measurements_api.administration
@@ -74,6 +76,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield management_api.offers
         yield search.tenant
     yield management_api.subscriptions
+    yield metering_api.shared
     for provider in providers:
         yield from provider.tenant_routers
     yield audit.shared
@@ -111,6 +114,7 @@ def serve_face(face: Face, site: Site, app: FastAPI | None = None) -> ASGIApp:
     app.state.site = site
     app.state.identity = site.identity
     app.state.providers = site.providers
+    app.state.meters = site.meters
     app.state.fabric = site.fabric
     app.state.network = site.network
     app.state.compute = site.compute

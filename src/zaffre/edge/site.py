@@ -44,6 +44,10 @@ from zaffre.foundation.work import UnitsOfWork
 from zaffre.identity.bootstrap import ensure_administrator
 from zaffre.identity.passwords import Passwords
 from zaffre.identity.services import IdentityServices
+from zaffre.management.metering import Meters
+from zaffre.management.metering.journal import UsageJournal
+from zaffre.management.metering.loops import Metering
+from zaffre.management.metering.subscription_meter import SubscriptionMetering
 from zaffre.management.operations import DeleteSubscription, ResumeSubscription, SuspendSubscription, SyncSubscription
 from zaffre.management.providers import ProviderRegistry
 from zaffre.management.reconcile import heal_syncs, prove_quotas
@@ -77,6 +81,9 @@ class Site:
         self.units = units
         self.providers = providers
         self.metrics = Metrics()
+        self.meters = Meters([SubscriptionMetering(), *providers])
+        units.watchers.append(UsageJournal(self.meters).note)
+        self.metering = Metering(units, self.meters, self.metrics, settings.metering)
         self.identity = IdentityServices.of(settings.identity, units, passwords or Passwords())
         self.stream = EventStream(units.database, units.events_written, settings.events.streams)
         self.metrics.event_streams.set_function(lambda: self.stream.open)
@@ -170,6 +177,7 @@ class Site:
         return [
             self.hypervisors.watch,
             *sampler.loops,
+            *self.metering.loops,
             guests.loop,
             guests.full_read,
             PortWatch(units, self.planes, metrics).loop,

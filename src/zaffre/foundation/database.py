@@ -7,7 +7,7 @@ hold under races are single conditional statements, on both.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -127,6 +127,18 @@ def search_key(column: str) -> Mapped[str]:
 
 class RecordedSession(Session):
     """A session that can be listened to apart from all others, as the audit does."""
+
+
+def watch(session: AsyncSession, watchers: Sequence[Callable[[Session], None]]) -> None:
+    """Have `watchers` called before every flush of a session; what they add to it is flushed with the rest."""
+    session.info["watchers"] = watchers
+
+
+@event.listens_for(RecordedSession, "before_flush")
+def _tell_watchers(session: Session, _context: object, _instances: object) -> None:  # pyright: ignore[reportUnusedFunction]
+    watchers: Sequence[Callable[[Session], None]] = session.info.get("watchers", ())
+    for tell in watchers:
+        tell(session)
 
 
 class Database:

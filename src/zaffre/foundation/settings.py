@@ -109,6 +109,25 @@ class MetricsSettings(_Section):
     keep_hours: Annotated[int, Field(ge=1, le=24 * 31)] = 24
 
 
+class MeteringSettings(_Section):
+    """What is used, as records for billing."""
+
+    interval_s: Annotated[int, Field(ge=60, le=3600)] = 180
+    """How long a usage record is at most; records are about half a minute later than that. Must divide an hour."""
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 40
+    """How long usage records are kept. They are never deleted before they are in the sums of hours and days."""
+    keep_hourly_days: Annotated[int, Field(ge=1, le=3650)] = 100
+    """How long sums of hours are kept."""
+    keep_daily_days: Annotated[int, Field(ge=1, le=3650)] = 800
+    """How long sums of days are kept."""
+
+    @model_validator(mode="after")
+    def _intervals_end_with_the_hour(self) -> "MeteringSettings":
+        if 3600 % self.interval_s:
+            raise ValueError("interval_s must divide an hour, such as 60, 180, 300 or 900")
+        return self
+
+
 class LibrarySettings(_Section):
     """Images."""
 
@@ -169,6 +188,7 @@ class Settings(_Section):
     operations: OperationSettings = OperationSettings()
     fabric: FabricSettings = FabricSettings()
     metrics: MetricsSettings = MetricsSettings()
+    metering: MeteringSettings = MeteringSettings()
     library: LibrarySettings = LibrarySettings()
     events: EventSettings = EventSettings()
     audit: AuditSettings = AuditSettings()

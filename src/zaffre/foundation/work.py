@@ -8,15 +8,17 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from zaffre.foundation.actor import Actor, ActorKind
 from zaffre.foundation.audit.capture import CAPTURE, About, Capture, Deed
 from zaffre.foundation.clock import Clock
-from zaffre.foundation.database import Database, Table
+from zaffre.foundation.database import Database, Table, watch
 from zaffre.foundation.errors import DomainError
 from zaffre.foundation.events.stream import Signal
 from zaffre.foundation.events.tables import LifecycleEventRow
@@ -154,6 +156,8 @@ class UnitsOfWork:
         """Woken after every commit that wrote events."""
         self.on_operations_started: list[Callable[[set[str]], None]] = []
         """Called after every commit that started operations, with their queues."""
+        self.watchers: list[Callable[[UnitOfWork, Session], None]] = []
+        """Called before rows are written, with those in the session; what they add is written in the same go."""
 
     @asynccontextmanager
     async def write(self, actor: Actor) -> AsyncGenerator[UnitOfWork]:
@@ -170,6 +174,7 @@ class UnitsOfWork:
             async with self.database.transaction(write=True) as session:
                 capture = session.info[CAPTURE] = Capture(actor, self.clock, self.ids)
                 work = UnitOfWork(session, self.clock, self.ids, self.keyring, actor, capture=capture)
+                watch(session, [partial(watcher, work) for watcher in self.watchers])
                 yield work
         finally:
             _writing.reset(token)

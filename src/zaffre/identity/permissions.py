@@ -28,6 +28,7 @@ class Permission(StrEnum):
     MACHINE_OPERATE = "virtual_machine.operate", "Start, shut down, stop, reset, pause and resume virtual machines"
     MACHINE_CONSOLE = "virtual_machine.console", "See the screens of virtual machines and type at them"
     IMAGE_WRITE = "image.write", "Upload and delete images of one's own"
+    USAGE_READ = "usage.read", "See what one's subscriptions used, as records and sums"
     OPERATION_READ = "operation.read", "See one's operations and follow events"
     OPERATION_CANCEL = "operation.cancel", "Cancel one's operations"
 
@@ -38,6 +39,7 @@ class Permission(StrEnum):
     FABRIC_WRITE = "fabric.write", "Add, change and remove stamps, hosts, clouds, sizes and logical networks"
     LIBRARY_WRITE = "library.write", "Upload, import and remove images"
     AUDIT_READ = "audit.read", "See, export and verify the site's audit trail"
+    USAGE_ADMIN = "usage.admin", "Read everybody's usage records, and add late and corrected ones"
     OPERATION_ADMIN = "operation.admin", "See everybody's operations and events; cancel and retry them"
 
 
@@ -64,6 +66,7 @@ TENANT_PERMISSIONS = frozenset(
         Permission.MACHINE_OPERATE,
         Permission.MACHINE_CONSOLE,
         Permission.IMAGE_WRITE,
+        Permission.USAGE_READ,
         Permission.OPERATION_READ,
         Permission.OPERATION_CANCEL,
     }

@@ -15,6 +15,7 @@ from fastapi import APIRouter
 
 from zaffre.foundation.errors import InvalidInput
 from zaffre.foundation.work import UnitOfWork
+from zaffre.management.metering.meters import Meter, ResourceUsage, Watched
 
 ENTRY_POINT_GROUP = "zaffre.providers"
 
@@ -141,6 +142,13 @@ class ResourceProvider(Protocol):
     """What its service needs in a plan."""
     tenant_routers: Sequence[APIRouter]
     admin_routers: Sequence[APIRouter]
+    meters: Sequence[Meter]
+    watched: Sequence[Watched]
+    """Whose changes are metered to the instant; of a provider elsewhere empty."""
+
+    async def measure(self, work: UnitOfWork, after: str, limit: int) -> Sequence[ResourceUsage]:
+        """Return what up to `limit` resources use now: those whose ids follow `after`, in the order of ids."""
+        ...
 
     async def check_service(self, work: UnitOfWork, settings: Mapping[str, Any]) -> None:
         """Check a plan's settings for this provider's service.

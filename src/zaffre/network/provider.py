@@ -19,8 +19,10 @@ from zaffre.management import (
     SubscriptionChange,
     SyncReport,
 )
+from zaffre.management.metering import Meter, ResourceUsage, Watched, measure_rows
 from zaffre.network import api
 from zaffre.network.logical_networks import LogicalNetworks
+from zaffre.network.meters import NETWORK_HOURS, WATCHED
 from zaffre.network.tables import LogicalNetworkRow
 from zaffre.network.vm_networks import DIMENSION
 
@@ -39,6 +41,12 @@ class NetworkProvider:
     settings: Sequence[ServiceSetting] = (ServiceSetting("logical_network_id", "Logical network", "/logical-networks"),)
     tenant_routers: Sequence[APIRouter] = (api.tenant,)
     admin_routers: Sequence[APIRouter] = (api.administration,)
+    meters: Sequence[Meter] = (NETWORK_HOURS,)
+    watched: Sequence[Watched] = WATCHED
+
+    async def measure(self, work: UnitOfWork, after: str, limit: int) -> Sequence[ResourceUsage]:
+        """Return what VM networks use."""
+        return await measure_rows(work, WATCHED, after, limit)
 
     async def check_service(self, work: UnitOfWork, settings: Mapping[str, Any]) -> None:
         """Check that the plan names a logical network.

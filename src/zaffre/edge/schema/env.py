@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Uuid
 from zaffre.edge.schema.tables import metadata
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
+from zaffre.management.metering.quantities import Quantity
 
 
 def render_item(kind: str, thing: Any, autogenerate: AutogenContext) -> str | Literal[False]:
@@ -16,6 +17,8 @@ def render_item(kind: str, thing: Any, autogenerate: AutogenContext) -> str | Li
     if kind == "type" and isinstance(thing, UtcDateTime):
         autogenerate.imports.add("from zaffre.foundation.database import UtcDateTime")
         return "UtcDateTime()"
+    if kind == "type" and isinstance(thing, Quantity):
+        return "sa.BigInteger()"
     if kind == "type" and isinstance(thing, Uuid):
         autogenerate.imports.add("from zaffre.foundation.database import Id")
         return "Id"

@@ -8,6 +8,7 @@ import zaffre.foundation.events.tables
 import zaffre.foundation.http.tables
 import zaffre.foundation.operations.tables
 import zaffre.identity.tables
+import zaffre.management.metering.tables
 import zaffre.management.tables
 import zaffre.network.tables
 from zaffre.foundation.database import Table
@@ -21,6 +22,7 @@ TABLE_MODULES = (
     zaffre.foundation.http.tables,
     zaffre.foundation.operations.tables,
     zaffre.identity.tables,
+    zaffre.management.metering.tables,
     zaffre.management.tables,
     zaffre.network.tables,
 )
