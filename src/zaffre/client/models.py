@@ -320,6 +320,16 @@ class FieldProblem(Wire):
     target: str
 
 
+class Grouping(OpenEnum):
+    """
+    What is added up to one line.
+    """
+
+    METER = "meter"
+    RESOURCE = "resource"
+    SUBSCRIPTION = "subscription"
+
+
 class GuestFilesystemView(Wire):
     """A mounted file system."""
 
@@ -578,6 +588,24 @@ class MachineState(OpenEnum):
     UNKNOWN = "unknown"
 
 
+class MeterKind(OpenEnum):
+    """
+    How a meter's quantities come about.
+    """
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+
+
+class MeterView(Wire):
+    """Something that is measured of resources."""
+
+    name: str
+    kind: MeterKind
+    title: str
+    unit: str
+
+
 class MigrationBody(Wire):
     """Where to move a virtual machine."""
 
@@ -810,6 +838,26 @@ class NewSubscriptionForBody(Wire):
     plan_id: str
 
 
+class NewUsageRecordBody(Wire):
+    """A late record from outside, or with `corrects` the difference to one that is there."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    state: str = ""
+    began_at: AwareDatetime | None = None
+    corrects: str | None = None
+    dimensions: dict[str, str | int] | None = None
+    ended_at: AwareDatetime | None = None
+    meter: str | None = None
+    quantity: str
+    resource_id: str | None = None
+    resource_name: str | None = None
+    resource_type: str | None = None
+    subscription_id: str | None = None
+    tags: dict[str, str] | None = None
+
+
 class NewVirtualMachineBody(Wire):
     """A virtual machine to make."""
 
@@ -899,6 +947,7 @@ class Permission(OpenEnum):
     VIRTUAL_MACHINE_OPERATE = "virtual_machine.operate"
     VIRTUAL_MACHINE_CONSOLE = "virtual_machine.console"
     IMAGE_WRITE = "image.write"
+    USAGE_READ = "usage.read"
     OPERATION_READ = "operation.read"
     OPERATION_CANCEL = "operation.cancel"
     ACCOUNT_ADMIN = "account.admin"
@@ -908,6 +957,7 @@ class Permission(OpenEnum):
     FABRIC_WRITE = "fabric.write"
     LIBRARY_WRITE = "library.write"
     AUDIT_READ = "audit.read"
+    USAGE_ADMIN = "usage.admin"
     OPERATION_ADMIN = "operation.admin"
 
 
@@ -1027,6 +1077,16 @@ class ReadinessView(Wire):
     database: bool
     loops: list[LoopView]
     ready: bool
+
+
+class RecordKind(OpenEnum):
+    """
+    Where a record comes from.
+    """
+
+    METERED = "metered"
+    LATE = "late"
+    CORRECTION = "correction"
 
 
 class RefreshBody(Wire):
@@ -1217,6 +1277,16 @@ class StampView(Wire):
     vcpu_ratio: float
 
 
+class Step(OpenEnum):
+    """
+    How finely time is shown.
+    """
+
+    HOUR = "hour"
+    DAY = "day"
+    TOTAL = "total"
+
+
 class SubnetView(Wire):
     """A subnet of a VM network."""
 
@@ -1327,6 +1397,53 @@ class UnmanagedGuestView(Wire):
     made_by_zaffre: bool
     power_state: str
     title: str
+
+
+class UsageLineView(Wire):
+    """What was used of a meter in a state."""
+
+    state: str
+    began_at: AwareDatetime
+    meter: str
+    quantity: str
+    resource_id: str | None
+    resource_name: str | None
+    resource_type: str | None
+    subscription_id: str | None
+    title: str
+    unit: str
+
+
+class UsageRecordView(Wire):
+    """What was used of one meter by one resource over a time."""
+
+    id: str
+    state: str
+    account_id: str
+    began_at: AwareDatetime
+    corrects: str | None
+    dimensions: dict[str, Any]
+    ended_at: AwareDatetime
+    kind: RecordKind
+    meter: str
+    plan_id: str
+    quantity: str
+    recorded_at: AwareDatetime
+    resource_id: str
+    resource_name: str
+    resource_type: str
+    subscription_id: str
+    tags: dict[str, str]
+    unit: str
+
+
+class UsageSummaryView(Wire):
+    """What was used over a time."""
+
+    begin: AwareDatetime
+    end: AwareDatetime
+    step: Step
+    value: list[UsageLineView]
 
 
 class UsageView(Wire):
@@ -1686,3 +1803,11 @@ class SubscriptionDetailView(Wire):
     generation: int
     plan_id: str
     syncs: list[SyncView]
+
+
+class UsageFeedView(Wire):
+    """Records in the order in which they were written for good."""
+
+    cursor: str
+    more: bool
+    value: list[UsageRecordView]

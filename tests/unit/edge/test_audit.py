@@ -36,6 +36,12 @@ NOT_AUDITED = {
     "sessions",
     "subscription_syncs",
     "unmanaged_guests",
+    "usage_changes",
+    "usage_cursors",
+    "usage_days",
+    "usage_hours",
+    "usage_records",
+    "usage_spans",
 }
 """Tables that hold no deeds of people but what follows from them; what people do with these is told by events."""
 

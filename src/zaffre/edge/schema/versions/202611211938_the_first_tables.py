@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211930
+Revision: 202611211938
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211930"
+revision = "202611211938"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -275,6 +275,131 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_stamps_name")),
     )
     op.create_index(op.f("ix_stamps_created_at"), "stamps", ["created_at"], unique=False)
+    op.create_table(
+        "usage_changes",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("resource_id", Id, nullable=False),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("usage", Json, nullable=False),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_usage_changes")),
+    )
+    op.create_index(op.f("ix_usage_changes_resource_id"), "usage_changes", ["resource_id"], unique=False)
+    op.create_table(
+        "usage_cursors",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("transaction_id", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_usage_cursors")),
+    )
+    op.create_table(
+        "usage_days",
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("began_at", UtcDateTime(), nullable=False),
+        sa.Column("meter", sa.String(), nullable=False),
+        sa.Column("resource_id", Id, nullable=False),
+        sa.Column("variant", sa.String(), nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("plan_id", Id, nullable=False),
+        sa.Column("resource_type", sa.String(), nullable=False),
+        sa.Column("resource_name", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("dimensions", Json, nullable=False),
+        sa.Column("tags", Json, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "subscription_id", "began_at", "meter", "resource_id", "variant", name=op.f("pk_usage_days")
+        ),
+    )
+    op.create_index(op.f("ix_usage_days_began_at"), "usage_days", ["began_at"], unique=False)
+    op.create_table(
+        "usage_hours",
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("began_at", UtcDateTime(), nullable=False),
+        sa.Column("meter", sa.String(), nullable=False),
+        sa.Column("resource_id", Id, nullable=False),
+        sa.Column("variant", sa.String(), nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("plan_id", Id, nullable=False),
+        sa.Column("resource_type", sa.String(), nullable=False),
+        sa.Column("resource_name", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("dimensions", Json, nullable=False),
+        sa.Column("tags", Json, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "subscription_id", "began_at", "meter", "resource_id", "variant", name=op.f("pk_usage_hours")
+        ),
+    )
+    op.create_index(op.f("ix_usage_hours_began_at"), "usage_hours", ["began_at"], unique=False)
+    op.create_table(
+        "usage_records",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("transaction_id", sa.BigInteger(), server_default=CurrentTransaction(), nullable=False),
+        sa.Column("id", Id, nullable=False),
+        sa.Column("meter", sa.String(), nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("plan_id", Id, nullable=False),
+        sa.Column("resource_type", sa.String(), nullable=False),
+        sa.Column("resource_id", Id, nullable=False),
+        sa.Column("resource_name", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("began_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=False),
+        sa.Column("dimensions", Json, nullable=False),
+        sa.Column("tags", Json, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("corrects", Id, nullable=True),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_usage_records")),
+    )
+    op.create_index(op.f("ix_usage_records_began_at_id"), "usage_records", ["began_at", "id"], unique=False)
+    op.create_index(op.f("ix_usage_records_id"), "usage_records", ["id"], unique=True)
+    op.create_index(
+        op.f("ix_usage_records_subscription_id_began_at_id"),
+        "usage_records",
+        ["subscription_id", "began_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_usage_records_transaction_id_position"), "usage_records", ["transaction_id", "position"], unique=False
+    )
+    op.create_index(
+        "uq_usage_records_once",
+        "usage_records",
+        ["meter", "resource_id", "began_at", "kind"],
+        unique=True,
+        sqlite_where=sa.text("corrects IS NULL"),
+        postgresql_where=sa.text("corrects IS NULL"),
+    )
+    op.create_table(
+        "usage_spans",
+        sa.Column("resource_id", Id, nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("resource_type", sa.String(), nullable=False),
+        sa.Column("resource_name", sa.String(), nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("plan_id", Id, nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("amounts", Json, nullable=False),
+        sa.Column("dimensions", Json, nullable=False),
+        sa.Column("tags", Json, nullable=False),
+        sa.Column("metered_to", UtcDateTime(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("ended", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("resource_id", name=op.f("pk_usage_spans")),
+    )
+    op.create_index(op.f("ix_usage_spans_ended_metered_to"), "usage_spans", ["ended", "metered_to"], unique=False)
+    op.create_index(
+        op.f("ix_usage_spans_provider_resource_id"), "usage_spans", ["provider", "resource_id"], unique=False
+    )
+    op.create_index(op.f("ix_usage_spans_subscription_id"), "usage_spans", ["subscription_id"], unique=False)
     op.create_table(
         "api_tokens",
         sa.Column("id", Id, nullable=False),
