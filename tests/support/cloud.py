@@ -174,7 +174,8 @@ class Client:
     ) -> Answer:
         """Send a request; returns whatever is answered."""
         response = await self.http.request(method, path, json=body, headers=headers, **options)
-        is_json = "json" in response.headers.get("content-type", "") and response.content
+        media = response.headers.get("content-type", "").partition(";")[0]
+        is_json = media.endswith(("/json", "+json")) and response.content
         return Answer(response.status_code, response.json() if is_json else response.text, response.headers)
 
     async def get(self, path: str, **options: Any) -> Any:

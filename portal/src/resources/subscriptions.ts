@@ -25,6 +25,7 @@ export const subscriptions: ResourceManifest = {
   essentials: [
     { field: "state", kind: "state" },
     { field: "plan_id", kind: "reference", reference: { type: "plan" } },
+    { field: "ends_at", kind: "date" },
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
@@ -47,16 +48,22 @@ export const subscriptions: ResourceManifest = {
       permission: "subscription.write",
       method: "DELETE",
       path: SUBSCRIPTION,
-      when: [{ field: "state", notIn: ["deleting"] }],
+      when: [{ field: "state", in: ["active"] }],
       danger: true,
-      confirm: {
-        typeName: true,
-        affected: [
-          { type: "virtual_machine", path: "/subscriptions/{id}/virtual-machines" },
-          { type: "vm_network", path: "/subscriptions/{id}/vm-networks" },
-        ],
-      },
+      confirm: { typeName: true },
+      dialog: () => import("@/pages/subscriptions/DeleteDialog"),
       cli: "zaffre subscription delete {id}",
+    },
+    {
+      id: "restore",
+      icon: "history",
+      permission: "subscription.write",
+      method: "POST",
+      path: `${SUBSCRIPTION}/restore`,
+      when: [{ field: "state", in: ["expiring"] }],
+      confirm: {},
+      primary: true,
+      cli: "zaffre subscription restore {id}",
     },
   ],
 };

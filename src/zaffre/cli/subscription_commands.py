@@ -14,8 +14,15 @@ from zaffre.cli.options import Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.sheets import Section
 from zaffre.cli.states import BAD, GOOD, UNDER_WAY, styled_state
 from zaffre.cli.tables import Column, table_of
-from zaffre.cli.words import title_text
-from zaffre.client import SubscriptionDetailView, SubscriptionScope, SubscriptionView, SuspendPolicy, UsageView
+from zaffre.cli.words import instant_text, title_text
+from zaffre.client import (
+    DeletionPreviewView,
+    SubscriptionDetailView,
+    SubscriptionScope,
+    SubscriptionView,
+    SuspendPolicy,
+    UsageView,
+)
 
 group = CommandGroup(help="Subscriptions: your right to use a plan.")
 app = group.app
@@ -89,22 +96,46 @@ def rename_subscription(run: Invocation, subscription: SubscriptionArgument, new
 
 @group.command("delete")
 def delete_subscription(
-    run: Invocation, waiting: Waiting, confirmation: Confirmation, subscription: SubscriptionArgument
+    run: Invocation,
+    waiting: Waiting,
+    confirmation: Confirmation,
+    subscription: SubscriptionArgument,
+    *,
+    cascade: Annotated[bool, typer.Option("--cascade", help="Delete everything in it, too.")] = False,
+    grace_days: Annotated[
+        int | None,
+        typer.Option("--grace-days", min=0, max=90, metavar="N", help="Can be restored so long."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
 ) -> None:
-    """End a subscription. It must be empty."""
-    found = run.find(run.client.subscriptions, subscription)
-    run.confirm(
-        confirmation,
-        f"End the subscription {found.name}?",
-        [f"Plan {run.names.plan(found.plan_id)} can no longer be used through it."],
-    )
-    run.finish(
-        run.client.subscriptions.delete(found.id),
-        waiting,
-        lambda _: f"Subscription {found.name} is ended.",
-    )
+    """End a subscription. It must be empty, unless --cascade."""
+    every = run.client.subscriptions
+    found = run.find(every, subscription)
+    if dry_run:
+        preview = every.deletion_preview(found.id)
+        run.show(preview, lambda: _holdings(preview))
+        return
+    consequences = [f"Plan {run.names.plan(found.plan_id)} can no longer be used through it."]
+    if cascade:
+        held = [each for at in every.deletion_preview(found.id).providers for each in at.holdings]
+        consequences += [f"{each.count} {each.title} go with it" for each in held]
+    run.confirm(confirmation, f"End the subscription {found.name}?", consequences)
+    accepted = every.delete(found.id, cascade=cascade, grace_days=grace_days)
+    if accepted.resource.ends_at is not None:
+        until = instant_text(accepted.resource.ends_at, run.terminal.now)
+        run.finish(accepted, waiting, lambda _: f"Subscription {found.name} will be deleted at {until}.")
+        return
+    run.finish(accepted, waiting, lambda _: f"Subscription {found.name} is ended.")
     if found.id == run.context.subscription_id:
         run.remember(subscription_id=None, subscription_name=None)
+
+
+@group.command("restore")
+def restore_subscription(run: Invocation, waiting: Waiting, subscription: SubscriptionArgument) -> None:
+    """Take back a deletion that is not due yet."""
+    every = run.client.subscriptions
+    accepted = every.restore(run.id_in(every, subscription))
+    run.finish(accepted, waiting, lambda restored: f"Subscription {restored.name} is {restored.state}.")
 
 
 @group.command("use")
@@ -183,6 +214,16 @@ USAGE_COLUMNS: list[Column[UsageView]] = [
 ]
 
 
+def _holdings(preview: DeletionPreviewView) -> list[Section]:
+    if not preview.count:
+        return [Section("It is empty", [])]
+    return [
+        Section(f"{held.count} {held.title}", [(item.name, item.detail) for item in held.items])
+        for at in preview.providers
+        for held in at.holdings
+    ]
+
+
 def _sections(run: Invocation, subscription: SubscriptionDetailView) -> list[Section]:
     scope: SubscriptionScope = run.client.subscription(subscription.id)
     syncs = [
@@ -195,6 +236,7 @@ def _sections(run: Invocation, subscription: SubscriptionDetailView) -> list[Sec
             [
                 ("Name", subscription.name),
                 ("State", styled_state(subscription.state)),
+                ("Will be deleted", instant_text(subscription.ends_at, run.terminal.now)),
                 ("Plan", run.names.plan(subscription.plan_id)),
                 created(run, subscription),
                 ("Id", subscription.id),

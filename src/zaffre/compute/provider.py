@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 import zaffre
 from zaffre.compute import api
 from zaffre.compute.meters import METERS, WATCHED
+from zaffre.compute.purging import ComputeHoldings
 from zaffre.compute.suspensions import SuspendedMachines
 from zaffre.fabric import Clouds
 from zaffre.fabric.hosts import HostState
@@ -19,6 +20,8 @@ from zaffre.foundation.ids import is_uuid
 from zaffre.foundation.work import UnitOfWork
 from zaffre.management import (
     ChangeKind,
+    Holdings,
+    PlannedService,
     ProviderHealth,
     QuotaDimension,
     ServiceSetting,
@@ -27,6 +30,8 @@ from zaffre.management import (
     SyncReport,
 )
 from zaffre.management.metering import Meter, ResourceUsage, Watched, measure_rows
+
+_BOUND_TO_CLOUD = ("virtual_machine", "disk")
 
 
 class ComputeProvider:
@@ -87,6 +92,23 @@ class ComputeProvider:
             case ChangeKind.CREATED | ChangeKind.PLAN_CHANGED:
                 await Clouds(work).get(str(change.service.settings["cloud_id"]))
                 return SyncReport.done()
+
+    async def holdings(self, work: UnitOfWork, subscription_id: str) -> Sequence[Holdings]:
+        """List machines, disks, checkpoints, images, availability sets and SSH keys."""
+        return await ComputeHoldings(work, subscription_id).all()
+
+    async def purge(self, work: UnitOfWork, subscription_id: str) -> SyncReport:
+        """Begin to delete what can go now."""
+        return await ComputeHoldings(work, subscription_id).purge()
+
+    async def move_obstacles(
+        self, work: UnitOfWork, subscription_id: str, old: PlannedService, new: PlannedService
+    ) -> Sequence[str]:
+        """Say what is in a cloud that the new plan does not offer: machines and disks stay where they are."""
+        if old.settings.get("cloud_id") == new.settings.get("cloud_id"):
+            return []
+        bound = [each for each in await self.holdings(work, subscription_id) if each.type in _BOUND_TO_CLOUD]
+        return [f"{each.count} {each.title} are in another cloud than the plan offers." for each in bound if each.count]
 
     async def health(self, work: UnitOfWork) -> ProviderHealth:
         """Say whether there are hosts that can take virtual machines."""

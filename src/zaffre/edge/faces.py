@@ -24,7 +24,7 @@ from zaffre.foundation.http.scope import RequestScope
 from zaffre.identity import api as identity_api
 from zaffre.identity.callers import Identification
 from zaffre.management import api as management_api
-from zaffre.management import suspension_api
+from zaffre.management import deletion_api, suspension_api
 from zaffre.management.metering import api as metering_api
 from zaffre.management.providers import ProviderRegistry
 
@@ -77,6 +77,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield search.tenant
     yield management_api.subscriptions
     yield metering_api.shared
+    yield deletion_api.subscriptions
     for provider in providers:
         yield from provider.tenant_routers
     yield audit.shared

@@ -44,6 +44,7 @@ from zaffre.foundation.work import UnitsOfWork
 from zaffre.identity.bootstrap import ensure_administrator
 from zaffre.identity.passwords import Passwords
 from zaffre.identity.services import IdentityServices
+from zaffre.management.deletions import delete_expired
 from zaffre.management.metering import Meters
 from zaffre.management.metering.journal import UsageJournal
 from zaffre.management.metering.loops import Metering
@@ -189,6 +190,7 @@ class Site:
             Loop("clean-ups", interval_s, fabric.clean_up, clock, metrics),
             Loop("reservation proof", SLOW_LOOP_S, fabric.prove_reservations, clock, metrics),
             Loop("quota proof", SLOW_LOOP_S, lambda: prove_quotas(units, metrics), clock, metrics),
+            Loop("expired subscriptions", interval_s, lambda: delete_expired(units), clock, metrics),
             Loop("subscription syncs", interval_s, lambda: heal_syncs(units), clock, metrics),
             self.sealer.loop,
             Loop("housekeeping", HOUSEKEEPING_S, self._keep_house, clock, metrics),

@@ -8,6 +8,7 @@ through the contract in `providers`.
 Public face: `Subscriptions`, `CurrentSubscription`, `Quotas`, `QuotaExceeded`, the provider contract.
 """
 
+from zaffre.management.holdings import Holdings, deletions_in_work, holdings_of
 from zaffre.management.providers import (
     ChangeKind,
     PlannedService,
@@ -27,6 +28,7 @@ from zaffre.management.subscriptions import CurrentSubscription, Subscriptions
 __all__ = [
     "ChangeKind",
     "CurrentSubscription",
+    "Holdings",
     "PlannedService",
     "ProviderHealth",
     "ProviderRegistry",
@@ -41,4 +43,6 @@ __all__ = [
     "SuspendPolicy",
     "SyncAnswer",
     "SyncReport",
+    "deletions_in_work",
+    "holdings_of",
 ]

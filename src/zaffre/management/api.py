@@ -336,18 +336,6 @@ async def rename_subscription(
     return SubscriptionView.of(row)
 
 
-@subscriptions.delete(
-    "/subscriptions/{subscription_id}", status_code=202, dependencies=[requires(Permission.SUBSCRIPTION_WRITE)]
-)
-async def delete_subscription(
-    subscription: CurrentSubscription, work: Work, caller: CurrentCaller, if_match: IfMatch, response: Response
-) -> SubscriptionView:
-    """End a subscription. It must be empty."""
-    operation = await Subscriptions(work, caller).delete(subscription.id, if_match)
-    accept(response, operation.id)
-    return SubscriptionView.of(subscription)
-
-
 @subscriptions.get("/subscriptions/{subscription_id}/usage", dependencies=[requires(Permission.SUBSCRIPTION_READ)])
 async def get_usage(subscription: CurrentSubscription, work: Work, providers: Providers) -> Page[UsageView]:
     """Show how much of each quota dimension is used now."""

@@ -15,8 +15,11 @@ from zaffre.management.subscriptions import (
     reference,
 )
 from zaffre.management.suspensions import RESUME_OPERATION, SUSPEND_OPERATION
-from zaffre.management.syncs import TELLING_DEADLINE_S, announce, tell_providers
+from zaffre.management.syncs import TELLING_DEADLINE_S, announce, purge_all, tell_providers
 from zaffre.management.tables import SubscriptionAddOnRow, SubscriptionRow, SubscriptionSyncRow
+
+PURGE_DEADLINE_S = 6 * 3600.0
+"""For everything in a subscription. It ends much sooner when nothing goes any more."""
 
 
 class SyncSubscription:
@@ -77,7 +80,7 @@ class ResumeSubscription:
 
 
 class DeleteSubscription:
-    """Ends an empty subscription: its providers forget it, then it goes."""
+    """Ends a subscription: everything in it is deleted, its providers forget it, then it goes."""
 
     kind = DELETE_OPERATION
     cancellable = False
@@ -88,9 +91,13 @@ class DeleteSubscription:
     def steps(self) -> Sequence[Step]:
         """Return the steps. There is nothing to undo: a deletion that fails is retried by the reconciler."""
         return [
-            Step("providers", "Telling the resource providers", self._tell),
+            Step("purge", "Deleting what is in it", self._purge, deadline_s=PURGE_DEADLINE_S),
+            Step("providers", "Telling the resource providers", self._tell, deadline_s=TELLING_DEADLINE_S),
             Step("remove", "Removing the subscription", self._remove),
         ]
+
+    async def _purge(self, run: Run) -> None:
+        await purge_all(run, self._providers)
 
     async def _tell(self, run: Run) -> None:
         async with run.work() as work:

@@ -15,6 +15,7 @@ from fastapi import APIRouter
 
 from zaffre.foundation.errors import InvalidInput
 from zaffre.foundation.work import UnitOfWork
+from zaffre.management.holdings import Holdings
 from zaffre.management.metering.meters import Meter, ResourceUsage, Watched
 
 ENTRY_POINT_GROUP = "zaffre.providers"
@@ -163,6 +164,27 @@ class ResourceProvider(Protocol):
 
         Idempotent. What takes long is begun, a bounded amount at a time, and answered with *pending*. Whatever it
         raises is shown as the cause of being out of sync, and it is asked again.
+        """
+        ...
+
+    async def holdings(self, work: UnitOfWork, subscription_id: str) -> Sequence[Holdings]:
+        """List what a subscription has at the provider: all that would go with it, in kinds and counted."""
+        ...
+
+    async def purge(self, work: UnitOfWork, subscription_id: str) -> SyncReport:
+        """Begin to delete what a subscription that is being deleted has and that can go now.
+
+        Idempotent; it is asked again until nothing is left. Things of other providers may have to go first: then it
+        waits for them with *pending*, whose sentence says what is left and what is in the way.
+        """
+        ...
+
+    async def move_obstacles(
+        self, work: UnitOfWork, subscription_id: str, old: PlannedService, new: PlannedService
+    ) -> Sequence[str]:
+        """Say what of a subscription would not fit if its plan had another service, in sentences; none: all fits.
+
+        Quota is looked at elsewhere; this is about settings that what exists is bound to.
         """
         ...
 

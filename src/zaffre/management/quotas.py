@@ -212,6 +212,18 @@ class Quotas:
         await savepoint.rollback()
         return False
 
+    async def seal(self, subscription_id: str) -> None:
+        """Let nothing be claimed any more, whatever is claimed now. What is claimed can still be given back."""
+        await self._session.execute(
+            update(QuotaCounterRow).where(QuotaCounterRow.subscription_id == subscription_id).values(closed=True)
+        )
+
+    async def reopen(self, subscription_id: str) -> None:
+        """Let things be claimed again."""
+        await self._session.execute(
+            update(QuotaCounterRow).where(QuotaCounterRow.subscription_id == subscription_id).values(closed=False)
+        )
+
     async def forget(self, subscription_id: str) -> None:
         """Remove a subscription's counters."""
         await self._session.execute(delete(QuotaCounterRow).where(QuotaCounterRow.subscription_id == subscription_id))

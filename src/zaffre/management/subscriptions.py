@@ -1,7 +1,7 @@
 """Subscriptions: a tenant's right to use a plan.
 
-A subscription is created by its owner (or by an administrator for them) and lives until it is deleted, which it can be
-once it is empty. Its id may be chosen by the caller, so that a paired site can keep the same one.
+A subscription is created by its owner (or by an administrator for them) and lives until it is deleted,
+empty or with everything in it. Its id may be chosen by the caller, so that a paired site can keep the same one.
 """
 
 from collections.abc import Sequence
@@ -237,29 +237,6 @@ class Subscriptions:
         self._work.emit("subscription.renamed", reference(row))
         return row
 
-    async def delete(self, subscription_id: str, expected: int | None = None) -> OperationRow:
-        """End an empty subscription.
-
-        Raises:
-            InUse: it still has resources; `detail` counts them.
-        """
-        row = await self.get(subscription_id)
-        check_generation(expected, row.generation)
-        if row.state == SubscriptionState.DELETING:
-            raise InUse(
-                f"Subscription {row.name!r} is being deleted already.", remedy="Wait for it to end.", target=row.id
-            )
-        if not await Quotas(self._work).close(row.id):
-            raise InUse(
-                f"Subscription {row.name!r} still has {await self._holdings(row.id)}.",
-                remedy="Delete these first, then the subscription.",
-                target=row.id,
-            )
-        row.state = SubscriptionState.DELETING
-        await self._session.flush()
-        self._work.emit("subscription.deleting", reference(row))
-        return self._work.start(NewOperation(DELETE_OPERATION), reference(row))
-
     async def syncs(self, subscription_id: str) -> Sequence[SubscriptionSyncRow]:
         """Return each provider's sync state of a subscription."""
         statement = select(SubscriptionSyncRow).where(SubscriptionSyncRow.subscription_id == subscription_id)
@@ -346,10 +323,6 @@ class Subscriptions:
 
         await self._work.save(row, refusal)
 
-    async def _holdings(self, subscription_id: str) -> str:
-        usages = await Quotas(self._work).usage(subscription_id)
-        return ", ".join(f"{usage.used} {usage.dimension}" for usage in usages if usage.used)
-
 
 def reference(row: SubscriptionRow) -> ResourceRef:
     """Name a subscription in events; its members see them."""
@@ -364,11 +337,12 @@ async def _current(subscription_id: PathId, request: Request, work: Work, caller
 
 
 def refuse_suspended(row: SubscriptionRow, caller: Caller) -> None:
-    """Refuse changes in a subscription that is suspended or expiring, except those of administrators.
+    """Refuse changes in a subscription that is not active, except those of administrators.
 
     Raises:
         SubscriptionSuspended: it is suspended.
         SubscriptionExpiring: it will be deleted.
+        SubscriptionEnding: it is being deleted.
     """
     if caller.is_administrator:
         return
@@ -376,10 +350,20 @@ def refuse_suspended(row: SubscriptionRow, caller: Caller) -> None:
         raise SubscriptionSuspended(row)
     if row.state == SubscriptionState.EXPIRING:
         raise SubscriptionExpiring(row)
+    if row.state == SubscriptionState.DELETING:
+        raise SubscriptionEnding(row)
 
 
 CurrentSubscription = Annotated[SubscriptionRow, Depends(_current)]
 """The subscription that a tenant path names; another tenant's is 404."""
+
+
+async def _ending(subscription_id: PathId, work: Work, caller: CurrentCaller) -> SubscriptionRow:
+    return await Subscriptions(work, caller).get(subscription_id)
+
+
+EndingSubscription = Annotated[SubscriptionRow, Depends(_ending)]
+"""The same for what can be done with one that refuses changes, such as restoring it."""
 
 
 async def subscriptions_of(work: UnitOfWork, account_id: str) -> tuple[str, ...]:

@@ -5,10 +5,10 @@ transaction; any operation of the subscription then tells whatever is waiting, s
 was killed, or overtaken by another.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from zaffre.foundation.errors import Conflict, Unavailable
 from zaffre.foundation.operations.saga import Run
@@ -18,6 +18,7 @@ from zaffre.management.providers import (
     ChangeKind,
     PlannedService,
     ProviderRegistry,
+    ResourceProvider,
     SubscriptionChange,
     SuspendPolicy,
     SyncAnswer,
@@ -101,10 +102,33 @@ async def tell_providers(
         ProviderPending: one of them got nothing done for a while. The reconciler asks it again.
         Exception: whatever a provider raised, after it was noted as the cause of being out of sync.
     """
+
+    async def tell_all() -> list[Told]:
+        await _expect(run, states)
+        return [await _tell(run, providers, name) for name in await _waiting(run)]
+
+    await _until_done(run, tell_all)
+
+
+async def purge_all(run: Run, providers: ProviderRegistry) -> None:
+    """Have every provider delete what a subscription has, and ask them again until nothing is left.
+
+    Raises:
+        ProviderPending: for a while nothing has gone any more. The reconciler begins anew.
+        Exception: whatever a provider raised, after it was noted as the cause of being out of sync.
+    """
+
+    async def purge() -> list[Told]:
+        return [await _purge(run, provider) for provider in providers]
+
+    await _until_done(run, purge)
+
+
+async def _until_done(run: Run, ask: Callable[[], Awaitable[Sequence[Told]]]) -> None:
+    """Ask providers until none is pending, as long as what they say changes now and then."""
     last, since_s = "", run.clock.monotonic_s()
     while True:
-        await _expect(run, states)
-        told = [await _tell(run, providers, name) for name in await _waiting(run)]
+        told = await ask()
         failed = next((each for each in told if each.error is not None), None)
         if failed is not None and failed.error is not None:
             raise failed.error
@@ -121,6 +145,15 @@ async def tell_providers(
             raise error
         run.report(0.5, sentence or None)
         await run.clock.sleep(POLL_S)
+
+
+async def _purge(run: Run, provider: ResourceProvider) -> Told:
+    try:
+        async with run.work() as work:
+            return Told(provider.name, await provider.purge(work, run.operation.resource_id))
+    except Exception as error:  # noqa: BLE001 - as with telling
+        await _note_failure(run, provider.name, error)
+        return Told(provider.name, SyncReport.done(), error)
 
 
 async def _expect(run: Run, states: Collection[SubscriptionState] | None) -> None:
@@ -196,13 +229,19 @@ async def _note_failure(run: Run, provider: str, error: Exception) -> None:
 
 
 async def note_out_of_sync(work: UnitOfWork, subscription_id: str, provider: str, cause: str) -> None:
-    """Show why a provider is out of sync, unless it has got there meanwhile."""
+    """Show why a provider is out of sync, unless it has got there meanwhile.
+
+    While a subscription is being deleted, what could not be deleted is shown the same way.
+    """
+    being_deleted = exists().where(
+        SubscriptionRow.id == subscription_id, SubscriptionRow.state == SubscriptionState.DELETING
+    )
     await work.session.execute(
         update(SubscriptionSyncRow)
         .where(
             SubscriptionSyncRow.subscription_id == subscription_id,
             SubscriptionSyncRow.provider == provider,
-            SubscriptionSyncRow.state != SyncState.IN_SYNC,
+            (SubscriptionSyncRow.state != SyncState.IN_SYNC) | being_deleted,
         )
         .values(state=SyncState.OUT_OF_SYNC, last_error=cause[:ERROR_LENGTH], updated_at=work.clock.now())
     )

@@ -12,6 +12,7 @@ from zaffre.foundation.ids import is_uuid
 from zaffre.foundation.work import UnitOfWork
 from zaffre.management import (
     ChangeKind,
+    Holdings,
     PlannedService,
     ProviderHealth,
     QuotaDimension,
@@ -23,6 +24,7 @@ from zaffre.management.metering import Meter, ResourceUsage, Watched, measure_ro
 from zaffre.network import api
 from zaffre.network.logical_networks import LogicalNetworks
 from zaffre.network.meters import NETWORK_HOURS, WATCHED
+from zaffre.network.purging import network_holdings, purge_networks
 from zaffre.network.tables import LogicalNetworkRow
 from zaffre.network.vm_networks import DIMENSION
 
@@ -76,6 +78,23 @@ class NetworkProvider:
             return SyncReport.done()
         await LogicalNetworks(work).get(logical_network_of(change.service))
         return SyncReport.done()
+
+    async def holdings(self, work: UnitOfWork, subscription_id: str) -> Sequence[Holdings]:
+        """List VM networks."""
+        return [await network_holdings(work, subscription_id)]
+
+    async def purge(self, work: UnitOfWork, subscription_id: str) -> SyncReport:
+        """Begin to delete the networks that nothing is attached to any more."""
+        return await purge_networks(work, subscription_id)
+
+    async def move_obstacles(
+        self, work: UnitOfWork, subscription_id: str, old: PlannedService, new: PlannedService
+    ) -> Sequence[str]:
+        """Say how many networks are on a logical network that the new plan does not offer."""
+        if logical_network_of(old) == logical_network_of(new):
+            return []
+        count = (await network_holdings(work, subscription_id)).count
+        return [f"{count} VM networks are on another logical network than the plan offers."] if count else []
 
     async def health(self, work: UnitOfWork) -> ProviderHealth:
         """Say whether there is a logical network to offer."""

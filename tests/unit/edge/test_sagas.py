@@ -119,6 +119,32 @@ async def resume(harness: Harness, someone: Any) -> str:
     return await started(harness.cloud.admin, "POST", f"{someone.base}/resume")
 
 
+async def full(harness: Harness) -> Any:
+    """A tenant with one of everything."""
+    limits = dict.fromkeys(
+        ("virtual_machines", "vcpus", "memory_mib", "disk_gib", "disks", "checkpoints", "vm_networks")
+    )
+    someone = await harness.cloud.tenant(await harness.cloud.plan(**limits))
+    network = await someone.network("10.0.0.0/24")
+    grouped = await someone.client.post(f"{someone.base}/availability-sets", {"name": "set", "policy": "preferred"})
+    machine = await someone.vm("one", network, availability_set_id=grouped["id"])
+    await someone.vm("two", network)
+    for body in ({"virtual_machine_id": machine["id"]}, {}):
+        body |= {"name": fresh(harness, "disk"), "size_gib": 1}
+        await someone.client.accepted("POST", f"{someone.base}/disks", body)
+    path = f"{someone.base}/virtual-machines"
+    other = (await someone.client.get(f"{path}?$filter=name eq 'two'"))["value"][0]
+    await someone.client.accepted("POST", f"{path}/{other['id']}/checkpoints", {"name": "kept"})
+    await someone.client.post(f"{someone.base}/images", {"name": "own", "size_bytes": 1024})
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+    await someone.client.post(f"{someone.base}/ssh-keys", {"name": "key", "public_key": key})
+    return someone
+
+
+async def delete_all(_harness: Harness, someone: Any) -> str:
+    return await started(someone.client, "DELETE", f"{someone.base}?cascade=true")
+
+
 async def add_network(harness: Harness, _prepared: Any) -> str:
     someone = harness.tenant
     body = {
@@ -308,6 +334,7 @@ CASES = [
     SagaCase("subscription.suspend", inhabited, suspend, restores=False),
     SagaCase("subscription.resume", suspended, resume, restores=False),
     SagaCase("subscription.delete", other_tenant, unsubscribe, restores=False),
+    SagaCase("subscription.delete", full, delete_all, restores=False, variant="with everything in it"),
     SagaCase("host.add", nothing, add_host),
     SagaCase("host.remove", spare_host, remove_host, restores=False),
     SagaCase("image.import", empty_image, import_image),

@@ -1,10 +1,12 @@
 """Subscriptions, and what is inside one."""
 
 from functools import cached_property
+from urllib.parse import urlencode
 
 from zaffre.client.collection import Collection, Listing
 from zaffre.client.connection import Connection
 from zaffre.client.models import (
+    DeletionPreviewView,
     NewSubscriptionBody,
     NewSubscriptionForBody,
     RenameSubscriptionBody,
@@ -41,13 +43,30 @@ class Subscriptions(Collection[SubscriptionView, SubscriptionDetailView]):
         """Rename a subscription."""
         return self._change(subscription_id, RenameSubscriptionBody(name=name), SubscriptionView, if_match)
 
-    def delete(self, subscription_id: str, if_match: int | None = None) -> Accepted[SubscriptionView]:
-        """End a subscription. It must be empty.
+    def delete(
+        self, subscription_id: str, if_match: int | None = None, *, cascade: bool = False, grace_days: int | None = None
+    ) -> Accepted[SubscriptionView]:
+        """End a subscription. It must be empty, unless everything in it shall go with it (`cascade`).
+
+        With days of grace, its own or its plan's, it is suspended until they are over, and can be restored.
 
         Raises:
             ZaffreError: there is still something in it.
         """
-        return self._start_deleting(subscription_id, SubscriptionView, if_match)
+        wishes = {"cascade": "true"} if cascade else {}
+        if grace_days is not None:
+            wishes["grace_days"] = str(grace_days)
+        path = f"{self._member(subscription_id)}?{urlencode(wishes)}" if wishes else self._member(subscription_id)
+        response = self._connection.ask("DELETE", path, if_match=if_match)
+        return self._gone(response, SubscriptionView)
+
+    def deletion_preview(self, subscription_id: str) -> DeletionPreviewView:
+        """Return everything that would go with a subscription."""
+        return self._connection.get(f"{self._member(subscription_id)}/deletion-preview", DeletionPreviewView)
+
+    def restore(self, subscription_id: str) -> Accepted[SubscriptionView]:
+        """Take the deletion of an expiring subscription back."""
+        return self._start(subscription_id, "restore", SubscriptionView)
 
 
 class AllSubscriptions(Subscriptions):
