@@ -364,6 +364,23 @@ class GuestSystemView(Wire):
     version: str | None
 
 
+class HoldingView(Wire):
+    """One thing that would go."""
+
+    id: str
+    name: str
+    detail: str
+
+
+class HoldingsView(Wire):
+    """The things of one type that would go."""
+
+    count: int
+    items: list[HoldingView]
+    title: str
+    type: str
+
+
 class HostChangeBody(Wire):
     """What may change of a host."""
 
@@ -1071,6 +1088,14 @@ class ProviderHealthView(Wire):
     title: str
 
 
+class ProviderHoldingsView(Wire):
+    """What would go at one resource provider."""
+
+    holdings: list[HoldingsView]
+    provider: str
+    title: str
+
+
 class ReadinessView(Wire):
     """Whether the process can do its work."""
 
@@ -1622,6 +1647,13 @@ class CapacityView(Wire):
     memory_mib: RoomView
     storage_gib: RoomView
     vcpus: RoomView
+
+
+class DeletionPreviewView(Wire):
+    """Everything that would go with a subscription."""
+
+    count: int
+    providers: list[ProviderHoldingsView]
 
 
 class EventPageView(Wire):
