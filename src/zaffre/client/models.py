@@ -33,6 +33,16 @@ class ActingForView(Wire):
     email: str
 
 
+class AddOnLinkBody(Wire):
+    """An add-on that can be had with a plan."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    add_on_id: str
+    maximum: int | None = None
+
+
 class ApiTokenView(Wire):
     """An API token without its secret."""
 
@@ -273,6 +283,15 @@ class DiskView(Wire):
     virtual_machine_id: str | None
 
 
+class DisplayView(Wire):
+    """An offer in the reader's language, as Accept-Language asks for it."""
+
+    name: str
+    description: str
+    language: str | None
+    price: str
+
+
 class EventView(Wire):
     """One fact."""
 
@@ -313,11 +332,44 @@ class FaultKind(OpenEnum):
     HEAD = "head"
 
 
+class FeePeriod(OpenEnum):
+    """
+    How often a fee is due.
+    """
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class FeeView(Wire):
+    """What is due for each period, whatever is used."""
+
+    amount: str
+    currency: str
+    period: FeePeriod
+
+
 class FieldProblem(Wire):
     """One field that is wrong."""
 
     detail: str
     target: str
+
+
+class FitView(Wire):
+    """Whether some more of a dimension fits."""
+
+    dimension: str
+    fits: bool
+    included: bool
+    left: int | None
+    limit: int | None
+    requested: int
+    title: str
+    unit: str
+    used: int
 
 
 class Grouping(OpenEnum):
@@ -535,6 +587,13 @@ class LimitView(Wire):
     limit: int | None
     title: str
     unit: str
+
+
+class LinkedPlanView(Wire):
+    """A plan that an add-on can be had with."""
+
+    name: str
+    plan_id: str
 
 
 class LivenessView(Wire):
@@ -840,6 +899,7 @@ class NewSubscriptionBody(Wire):
     )
     id: str | None = None
     name: str
+    invitation_code: SecretStr | None = None
     plan_id: str
 
 
@@ -852,6 +912,7 @@ class NewSubscriptionForBody(Wire):
     id: str | None = None
     name: str
     account_id: str
+    invitation_code: SecretStr | None = None
     plan_id: str
 
 
@@ -915,6 +976,27 @@ class Observed(OpenEnum):
     UNKNOWN = "unknown"
 
 
+class OfferTextBody(Wire):
+    """What readers of one language see of an offer."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    description: str = ""
+    display_name: str
+    language: str
+    price: str = ""
+
+
+class OfferTextView(Wire):
+    """What readers of one language see of an offer."""
+
+    description: str
+    display_name: str
+    language: str
+    price: str
+
+
 class OperationCountsView(Wire):
     """How much work there is."""
 
@@ -935,6 +1017,15 @@ class OperationState(OpenEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     STUCK = "stuck"
+
+
+class OverrunView(Wire):
+    """A subscription that would use more of a dimension than it may."""
+
+    dimension: str
+    limit: int
+    subscription_id: str
+    used: int
 
 
 class PasswordBody(Wire):
@@ -989,7 +1080,7 @@ class PlanState(OpenEnum):
 
 
 class PlannedServiceBody(Wire):
-    """A provider's service in a plan."""
+    """A provider's service in a plan or an add-on."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -1000,7 +1091,7 @@ class PlannedServiceBody(Wire):
 
 
 class PlannedServiceView(Wire):
-    """A provider's service in a plan."""
+    """A provider's service in a plan or an add-on."""
 
     limits: list[LimitView]
     provider: str
@@ -1094,6 +1185,14 @@ class ProviderHoldingsView(Wire):
     holdings: list[HoldingsView]
     provider: str
     title: str
+
+
+class QuotaFailureView(Wire):
+    """A subscription whose quota a provider would not apply."""
+
+    cause: str
+    provider: str
+    subscription_id: str
 
 
 class ReadinessView(Wire):
@@ -1439,6 +1538,13 @@ class UsageLineView(Wire):
     unit: str
 
 
+class UsagePreviewView(Wire):
+    """Whether everything that somebody would like fits."""
+
+    dimensions: list[FitView]
+    fits: bool
+
+
 class UsageRecordView(Wire):
     """What was used of one meter by one resource over a time."""
 
@@ -1474,8 +1580,10 @@ class UsageSummaryView(Wire):
 class UsageView(Wire):
     """How much of one quota dimension is used."""
 
+    add_on_limit: int | None
     dimension: str
     limit: int | None
+    plan_limit: int | None
     title: str
     unit: str
     used: int
@@ -1533,6 +1641,15 @@ class VmNetworkView(Wire):
     subscription_id: str
 
 
+class WantedUsageBody(Wire):
+    """What somebody would like to use on top of what they use."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    amounts: dict[str, int]
+
+
 class AccountChangeBody(Wire):
     """What an administrator may change of an account; what is left out stays."""
 
@@ -1554,6 +1671,37 @@ class AccountView(Wire):
     email: str
     generation: int
     role: Role
+
+
+class AddOnDetailView(Wire):
+    """An add-on with the plans it is linked to."""
+
+    id: str
+    name: str
+    state: PlanState
+    created_at: AwareDatetime
+    description: str
+    display: DisplayView
+    fee: FeeView | None
+    generation: int
+    plans: list[LinkedPlanView]
+    services: list[PlannedServiceView]
+    texts: list[OfferTextView]
+
+
+class AddOnView(Wire):
+    """An add-on. The quota of its services is what one occurrence adds."""
+
+    id: str
+    name: str
+    state: PlanState
+    created_at: AwareDatetime
+    description: str
+    display: DisplayView
+    fee: FeeView | None
+    generation: int
+    services: list[PlannedServiceView]
+    texts: list[OfferTextView]
 
 
 class AdminVirtualMachineView(Wire):
@@ -1663,6 +1811,17 @@ class EventPageView(Wire):
     value: list[EventView]
 
 
+class FeeBody(Wire):
+    """What is due for each period, whatever is used."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    amount: str
+    currency: str
+    period: FeePeriod | None = None
+
+
 class FoundProblemView(Wire):
     """Something that needs a human. It is there as long as its cause is."""
 
@@ -1690,6 +1849,42 @@ class GuestFactsView(Wire):
     reason: GuestSilence | None
 
 
+class HeldAddOnView(Wire):
+    """An add-on as one subscription has it."""
+
+    name: str
+    state: PlanState
+    add_on_id: str
+    display: DisplayView
+    fee: FeeView | None
+    held: int
+    left: int | None
+    maximum: int | None
+    services: list[PlannedServiceView]
+
+
+class ImpactView(Wire):
+    """What a change of services would do to subscriptions."""
+
+    lost: list[str]
+    over_quota: list[OverrunView]
+    over_quota_subscriptions: int
+    refused: list[QuotaFailureView]
+    refused_total: int
+    subscriptions: int
+
+
+class LinkedAddOnView(Wire):
+    """An add-on that can be had with a plan."""
+
+    name: str
+    state: PlanState
+    add_on_id: str
+    display: DisplayView
+    fee: FeeView | None
+    maximum: int | None
+
+
 class MetricsView(Wire):
     """Measurements over a stretch of time."""
 
@@ -1709,6 +1904,19 @@ class NewAccountBody(Wire):
     role: Role | None = None
 
 
+class NewAddOnBody(Wire):
+    """An add-on to make; it starts private."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    description: str = ""
+    fee: FeeBody | None = None
+    services: list[PlannedServiceBody]
+    texts: list[OfferTextBody] | None = None
+
+
 class NewPlanBody(Wire):
     """A plan to add; it starts private."""
 
@@ -1716,11 +1924,15 @@ class NewPlanBody(Wire):
         extra="forbid",
     )
     name: str
+    add_ons: list[AddOnLinkBody] | None = None
     deletion_grace_days: int = 0
     description: str = ""
+    fee: FeeBody | None = None
+    invitation_code: SecretStr | None = None
     services: list[PlannedServiceBody]
     subscriptions_per_account: int | None = None
     suspend_policy: SuspendPolicy | None = None
+    texts: list[OfferTextBody] | None = None
 
 
 class OperationView(Wire):
@@ -1773,17 +1985,23 @@ class OwnAccountView(Wire):
 
 
 class PlanChangeBody(Wire):
-    """What may change of a plan; what is left out stays."""
+    """What may change of a plan; what is left out stays. Null takes away what may be absent."""
 
     model_config = ConfigDict(
         extra="forbid",
     )
     name: str | None = None
     state: PlanState | None = None
+    add_ons: list[AddOnLinkBody] | None = None
+    allow_over_quota: bool | None = None
     deletion_grace_days: int | None = None
     description: str | None = None
+    fee: FeeBody | None = None
+    invitation_code: SecretStr | None = None
     services: list[PlannedServiceBody] | None = None
+    subscriptions_per_account: int | None = None
     suspend_policy: SuspendPolicy | None = None
+    texts: list[OfferTextBody] | None = None
 
 
 class PlanView(Wire):
@@ -1792,13 +2010,18 @@ class PlanView(Wire):
     id: str
     name: str
     state: PlanState
+    add_ons: list[LinkedAddOnView]
     created_at: AwareDatetime
     deletion_grace_days: int
     description: str
+    display: DisplayView
+    fee: FeeView | None
     generation: int
+    needs_invitation_code: bool
     services: list[PlannedServiceView]
     subscriptions_per_account: int | None
     suspend_policy: SuspendPolicy
+    texts: list[OfferTextView]
 
 
 class ProviderSyncView(Wire):
@@ -1843,3 +2066,18 @@ class UsageFeedView(Wire):
     cursor: str
     more: bool
     value: list[UsageRecordView]
+
+
+class AddOnChangeBody(Wire):
+    """What may change of an add-on; what is left out stays. Null takes away what may be absent."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    state: PlanState | None = None
+    allow_over_quota: bool | None = None
+    description: str | None = None
+    fee: FeeBody | None = None
+    services: list[PlannedServiceBody] | None = None
+    texts: list[OfferTextBody] | None = None

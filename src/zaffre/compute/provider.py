@@ -24,6 +24,8 @@ from zaffre.management import (
     PlannedService,
     ProviderHealth,
     QuotaDimension,
+    QuotaFailure,
+    QuotaUpdate,
     ServiceSetting,
     SubscriptionChange,
     SuspendPolicy,
@@ -52,6 +54,7 @@ class ComputeProvider:
     )
     settings: Sequence[ServiceSetting] = (ServiceSetting("cloud_id", "Cloud", "/clouds"),)
     tenant_routers: Sequence[APIRouter] = api.TENANT_ROUTERS
+    quota_batch = 500
     admin_routers: Sequence[APIRouter] = api.ADMIN_ROUTERS
     meters: Sequence[Meter] = METERS
     watched: Sequence[Watched] = WATCHED
@@ -109,6 +112,16 @@ class ComputeProvider:
             return []
         bound = [each for each in await self.holdings(work, subscription_id) if each.type in _BOUND_TO_CLOUD]
         return [f"{each.count} {each.title} are in another cloud than the plan offers." for each in bound if each.count]
+
+    async def apply_quota(
+        self,
+        work: UnitOfWork,  # noqa: ARG002 - the contract's
+        updates: Sequence[QuotaUpdate],  # noqa: ARG002 - the contract's
+        *,
+        validate_only: bool,  # noqa: ARG002 - the contract's
+    ) -> Sequence[QuotaFailure]:
+        """Have nothing to do: the counters are all there is to a quota here."""
+        return ()
 
     async def health(self, work: UnitOfWork) -> ProviderHealth:
         """Say whether there are hosts that can take virtual machines."""

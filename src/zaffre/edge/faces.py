@@ -23,8 +23,8 @@ from zaffre.foundation.http.routing import PlainRoute, RequestContext
 from zaffre.foundation.http.scope import RequestScope
 from zaffre.identity import api as identity_api
 from zaffre.identity.callers import Identification
+from zaffre.management import add_on_api, deletion_api, plan_api, suspension_api, usage_api
 from zaffre.management import api as management_api
-from zaffre.management import deletion_api, suspension_api
 from zaffre.management.metering import api as metering_api
 from zaffre.management.providers import ProviderRegistry
 
@@ -54,6 +54,10 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield identity_api.password_administration
         yield management_api.administration
         yield suspension_api.administration
+        yield plan_api.administration
+        yield plan_api.previews
+        yield add_on_api.administration
+        yield add_on_api.previews
         yield management_api.health
         yield metering_api.administration
         yield fabric_api.administration
@@ -74,10 +78,13 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield identity_api.sign_up
         yield identity_api.sign_in
         yield management_api.offers
+        yield plan_api.offers
         yield search.tenant
     yield management_api.subscriptions
     yield metering_api.shared
     yield deletion_api.subscriptions
+    yield add_on_api.subscriptions
+    yield usage_api.router
     for provider in providers:
         yield from provider.tenant_routers
     yield audit.shared

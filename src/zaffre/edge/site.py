@@ -49,6 +49,7 @@ from zaffre.management.metering import Meters
 from zaffre.management.metering.journal import UsageJournal
 from zaffre.management.metering.loops import Metering
 from zaffre.management.metering.subscription_meter import SubscriptionMetering
+from zaffre.management.offer_operations import offer_sagas
 from zaffre.management.operations import DeleteSubscription, ResumeSubscription, SuspendSubscription, SyncSubscription
 from zaffre.management.providers import ProviderRegistry
 from zaffre.management.reconcile import heal_syncs, prove_quotas
@@ -144,6 +145,7 @@ class Site:
             SuspendSubscription(self.providers),
             ResumeSubscription(self.providers),
             DeleteSubscription(self.providers),
+            *offer_sagas(self.providers),
             AddHost(self.hypervisors),
             RemoveHost(self.hypervisors),
             ImportImage(self.library),

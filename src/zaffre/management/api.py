@@ -1,25 +1,22 @@
-"""Routes of management: plans, subscriptions, usage, providers.
+"""Routes of management: subscriptions and providers.
 
-`offers` is what tenants choose from, `subscriptions` what every face shows of subscriptions, `administration` what only
-administrators may do.
+`offers` is how tenants subscribe, `subscriptions` what every face shows of subscriptions, `administration` what only
+administrators may do. Plans, add-ons and usage have modules of their own.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import Field
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field, SecretStr
 
 from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import PlainRoute, RequestContext, TransactionalRoute, Work, accept
-from zaffre.foundation.http.wire import Body, Id, Name, PathId, ResourceView, Text, View
+from zaffre.foundation.http.wire import Body, Id, Name, PathId, ResourceView, View
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.management.health import CheckedHealth, check_health
-from zaffre.management.plans import NewPlan, Plans, PlanState
-from zaffre.management.providers import PlannedService, ProviderRegistry, SuspendPolicy
-from zaffre.management.quotas import Quotas
+from zaffre.management.offer_wire import Providers
 from zaffre.management.subscriptions import (
     SYNCS,
     CurrentSubscription,
@@ -28,120 +25,15 @@ from zaffre.management.subscriptions import (
     SubscriptionState,
     SyncState,
 )
-from zaffre.management.tables import PlanRow, SubscriptionRow, SubscriptionSyncRow
+from zaffre.management.tables import SubscriptionRow, SubscriptionSyncRow
 
 offers = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
 subscriptions = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
 administration = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
 health = APIRouter(tags=["plans and subscriptions"], route_class=PlainRoute)
 
-DimensionName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
-Limit = Annotated[int, Field(ge=0, le=2**53)]
+InvitationCode = Annotated[SecretStr, Field(min_length=1, max_length=100)]
 ProviderName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,63}$")]
-GraceDays = Annotated[int, Field(ge=0, le=90)]
-SettingName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
-SettingValue = Annotated[str, Field(max_length=200)] | Annotated[int, Field(ge=-(2**53), le=2**53)] | bool
-
-
-class PlannedServiceBody(Body):
-    """A provider's service in a plan."""
-
-    provider: DimensionName
-    settings: Annotated[dict[SettingName, SettingValue], Field(max_length=50)] = Field(default_factory=dict)
-    quota: Annotated[dict[DimensionName, Limit | None], Field(max_length=50)] = Field(default_factory=dict)
-    """Limits; a dimension that is left out gets its provider's default, null means unlimited."""
-
-    def to_service(self) -> PlannedService:
-        """Return the value for the rules."""
-        return PlannedService(self.provider, self.settings, self.quota)
-
-
-class NewPlanBody(Body):
-    """A plan to add; it starts private."""
-
-    name: Name
-    description: Text = ""
-    services: Annotated[list[PlannedServiceBody], Field(min_length=1, max_length=50)]
-    subscriptions_per_account: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    suspend_policy: SuspendPolicy = SuspendPolicy.ACCESS_ONLY
-    """What suspending one of its subscriptions does with what runs in it."""
-    deletion_grace_days: GraceDays = 0
-    """How long its subscriptions can be restored once they are to be deleted, unless a deletion says otherwise."""
-
-
-class PlanChangeBody(Body):
-    """What may change of a plan; what is left out stays."""
-
-    name: Name | None = None
-    description: Text | None = None
-    state: PlanState | None = None
-    services: Annotated[list[PlannedServiceBody], Field(min_length=1, max_length=50)] | None = None
-    suspend_policy: SuspendPolicy | None = None
-    deletion_grace_days: GraceDays | None = None
-
-
-class LimitView(View):
-    """A quota limit in words."""
-
-    dimension: str
-    title: str
-    unit: str
-    limit: int | None
-    """None means unlimited."""
-
-
-class PlannedServiceView(View):
-    """A provider's service in a plan."""
-
-    provider: str
-    title: str
-    """What people call the service."""
-    settings: dict[str, Any]
-    quota: dict[str, int | None]
-    limits: list[LimitView]
-    """The quota again, with titles and units."""
-
-    @classmethod
-    def of(cls, service: Mapping[str, Any], providers: ProviderRegistry) -> "PlannedServiceView":
-        """Shape a service as its plan keeps it. A provider that is no longer installed is called by its name."""
-        name, quota = service["provider"], service["quota"]
-        title = next((provider.title for provider in providers if provider.name == name), name)
-        limits = [_limit(dimension, limit, providers) for dimension, limit in quota.items()]
-        return cls(provider=name, title=title, settings=service["settings"], quota=quota, limits=limits)
-
-
-def _limit(name: str, limit: int | None, providers: ProviderRegistry) -> LimitView:
-    dimension = providers.dimension(name)
-    title, unit = (dimension.title, dimension.unit) if dimension is not None else (name, "count")
-    return LimitView(dimension=name, title=title, unit=unit, limit=limit)
-
-
-class PlanView(ResourceView):
-    """A plan."""
-
-    name: str
-    description: str
-    state: PlanState
-    services: list[PlannedServiceView]
-    subscriptions_per_account: int | None
-    suspend_policy: SuspendPolicy
-    deletion_grace_days: int
-
-    @classmethod
-    def of(cls, row: PlanRow, providers: ProviderRegistry) -> "PlanView":
-        """Shape a row."""
-        return cls(
-            id=row.id,
-            generation=row.generation,
-            created_at=row.created_at,
-            name=row.name,
-            description=row.description,
-            state=PlanState(row.state),
-            services=[PlannedServiceView.of(service, providers) for service in row.services],
-            subscriptions_per_account=row.subscriptions_per_account,
-            suspend_policy=SuspendPolicy(row.suspend_policy),
-            deletion_grace_days=row.deletion_grace_days,
-        )
 
 
 class NewSubscriptionBody(Body):
@@ -151,6 +43,8 @@ class NewSubscriptionBody(Body):
     name: Name
     id: Id | None = None
     """Chosen by the caller when two sites must agree on it."""
+    invitation_code: InvitationCode | None = None
+    """What the provider has sent to those who may subscribe, for a plan that needs it."""
 
 
 class NewSubscriptionForBody(NewSubscriptionBody):
@@ -208,17 +102,6 @@ class SubscriptionDetailView(SubscriptionView):
         return cls(**SubscriptionView.of(row).model_dump(), syncs=views)
 
 
-class UsageView(View):
-    """How much of one quota dimension is used."""
-
-    dimension: str
-    title: str
-    unit: str
-    limit: int | None
-    """None means unlimited."""
-    used: int
-
-
 class ProviderView(View):
     """A resource provider."""
 
@@ -266,37 +149,12 @@ class ServiceSettingView(View):
     """Path of the admin API's collection to choose from."""
 
 
-def _providers(request: Request) -> ProviderRegistry:
-    return request.app.state.providers
-
-
-Providers = Annotated[ProviderRegistry, Depends(_providers)]
-
-
-@offers.get("/plans", dependencies=[requires(Permission.PLAN_READ)])
-async def list_offered_plans(request: Request, query: Listed, work: Work, providers: Providers) -> Page[PlanView]:
-    """List the plans on offer."""
-    found = await Plans(work, providers).page(query, offered_only=True)
-    return found.page(request, [PlanView.of(row, providers) for row in found.rows])
-
-
-@offers.get("/plans/{plan_id}", dependencies=[requires(Permission.PLAN_READ)])
-async def get_offered_plan(
-    plan_id: PathId, work: Work, caller: CurrentCaller, providers: Providers, response: Response
-) -> PlanView:
-    """Show a plan on offer, or one that the caller subscribes to."""
-    subscribed = await Subscriptions(work, caller).subscribes_to(plan_id)
-    row = await Plans(work, providers).get(plan_id, offered_only=not subscribed)
-    set_etag(response, row.generation)
-    return PlanView.of(row, providers)
-
-
 @offers.post("/subscriptions", status_code=202, dependencies=[requires(Permission.SUBSCRIPTION_WRITE)])
 async def create_subscription(
     body: NewSubscriptionBody, work: Work, caller: CurrentCaller, response: Response
 ) -> SubscriptionView:
     """Subscribe to a plan."""
-    draft = NewSubscription(body.plan_id, body.name, caller.account_id, body.id)
+    draft = NewSubscription(body.plan_id, body.name, caller.account_id, body.id, body.invitation_code)
     row, operation = await Subscriptions(work, caller).create(draft)
     accept(response, operation.id)
     return SubscriptionView.of(row)
@@ -336,80 +194,16 @@ async def rename_subscription(
     return SubscriptionView.of(row)
 
 
-@subscriptions.get("/subscriptions/{subscription_id}/usage", dependencies=[requires(Permission.SUBSCRIPTION_READ)])
-async def get_usage(subscription: CurrentSubscription, work: Work, providers: Providers) -> Page[UsageView]:
-    """Show how much of each quota dimension is used now."""
-    views: list[UsageView] = []
-    for usage in await Quotas(work).usage(subscription.id):
-        dimension = providers.dimension(usage.dimension)
-        views.append(
-            UsageView(
-                dimension=usage.dimension,
-                title=dimension.title if dimension else usage.dimension,
-                unit=dimension.unit if dimension else "",
-                limit=usage.limit,
-                used=usage.used,
-            )
-        )
-    return Page[UsageView](value=views)
-
-
-@administration.get("/plans", dependencies=[requires(Permission.PLAN_ADMIN)])
-async def list_plans(request: Request, query: Listed, work: Work, providers: Providers) -> Page[PlanView]:
-    """List all plans."""
-    found = await Plans(work, providers).page(query, offered_only=False)
-    return found.page(request, [PlanView.of(row, providers) for row in found.rows])
-
-
-@administration.post("/plans", status_code=201, dependencies=[requires(Permission.PLAN_ADMIN)])
-async def create_plan(body: NewPlanBody, work: Work, providers: Providers, response: Response) -> PlanView:
-    """Add a plan; it starts private."""
-    services = [service.to_service() for service in body.services]
-    draft = NewPlan(
-        body.name,
-        body.description,
-        services,
-        body.subscriptions_per_account,
-        body.suspend_policy,
-        body.deletion_grace_days,
-    )
-    row = await Plans(work, providers).create(draft)
-    set_etag(response, row.generation)
-    return PlanView.of(row, providers)
-
-
-@administration.get("/plans/{plan_id}", dependencies=[requires(Permission.PLAN_ADMIN)])
-async def get_plan(plan_id: PathId, work: Work, providers: Providers, response: Response) -> PlanView:
-    """Show a plan."""
-    row = await Plans(work, providers).get(plan_id, offered_only=False)
-    set_etag(response, row.generation)
-    return PlanView.of(row, providers)
-
-
-@administration.patch("/plans/{plan_id}", dependencies=[requires(Permission.PLAN_ADMIN)])
-async def change_plan(
-    plan_id: PathId, body: PlanChangeBody, work: Work, providers: Providers, if_match: IfMatch, response: Response
-) -> PlanView:
-    """Rename, redescribe, publish or decommission a plan; change its services while it is private."""
-    services = [service.to_service() for service in body.services] if body.services is not None else None
-    row = await Plans(work, providers).change(
-        plan_id,
-        name=body.name,
-        description=body.description,
-        state=body.state,
-        services=services,
-        suspend_policy=body.suspend_policy,
-        deletion_grace_days=body.deletion_grace_days,
-        expected=if_match,
-    )
-    set_etag(response, row.generation)
-    return PlanView.of(row, providers)
-
-
-@administration.delete("/plans/{plan_id}", status_code=204, dependencies=[requires(Permission.PLAN_ADMIN)])
-async def delete_plan(plan_id: PathId, work: Work, providers: Providers, if_match: IfMatch) -> None:
-    """Remove a plan that nobody subscribes to."""
-    await Plans(work, providers).delete(plan_id, if_match)
+@subscriptions.delete(
+    "/subscriptions/{subscription_id}", status_code=202, dependencies=[requires(Permission.SUBSCRIPTION_WRITE)]
+)
+async def delete_subscription(
+    subscription: CurrentSubscription, work: Work, caller: CurrentCaller, if_match: IfMatch, response: Response
+) -> SubscriptionView:
+    """End a subscription. It must be empty."""
+    operation = await Subscriptions(work, caller).delete(subscription.id, if_match)
+    accept(response, operation.id)
+    return SubscriptionView.of(subscription)
 
 
 @administration.get("/provider-syncs", dependencies=[requires(Permission.SUBSCRIPTION_ADMIN)])

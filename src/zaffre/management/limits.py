@@ -17,7 +17,7 @@ from sqlalchemy import and_, delete, func, insert, select, update
 
 from zaffre.foundation.batches import batches
 from zaffre.foundation.work import UnitOfWork
-from zaffre.management.plans import services_of
+from zaffre.management.planned_services import limits_of_services, services_from
 from zaffre.management.providers import PlannedService
 from zaffre.management.tables import AddOnRow, PlanRow, QuotaCounterRow, SubscriptionAddOnRow, SubscriptionRow
 
@@ -80,7 +80,10 @@ async def hold_subscriptions(work: UnitOfWork, subscription_ids: Sequence[str]) 
 
 
 async def services_of_subscriptions(
-    work: UnitOfWork, subscription_ids: Sequence[str], plan: PlanRow | None = None
+    work: UnitOfWork,
+    subscription_ids: Sequence[str],
+    plan: PlanRow | None = None,
+    instead: Mapping[str, Sequence[PlannedService]] | None = None,
 ) -> dict[str, list[PlannedService]]:
     """Return the services of each subscription with what its add-ons add to them, and those its add-ons bring.
 
@@ -88,10 +91,11 @@ async def services_of_subscriptions(
         work: the unit of work.
         subscription_ids: which; those that do not exist are left out.
         plan: answer as if they were on this plan; None means the plan each is on.
+        instead: answer as if the plans and add-ons of these ids had these services.
     """
     services: dict[str, list[PlannedService]] = {}
     for part in batches(subscription_ids, AT_ONCE):
-        services |= await _services(work, part, plan)
+        services |= await _services(work, part, plan, instead or {})
     return services
 
 
@@ -144,11 +148,6 @@ async def limit_drifts(work: UnitOfWork, subscription_ids: Sequence[str]) -> lis
     return _changes(await _counters(work, list(limits)), limits).drifts
 
 
-def limits_of_services(services: Sequence[PlannedService]) -> dict[str, int | None]:
-    """Return all limits of some services, over all their dimensions."""
-    return {dimension: limit for service in services for dimension, limit in service.quota.items()}
-
-
 def combined(
     plan: Sequence[PlannedService], held: Sequence[tuple[Sequence[PlannedService], int]]
 ) -> list[PlannedService]:
@@ -174,14 +173,21 @@ def _sum(base: PlannedService | None, added: PlannedService, times: int) -> Plan
 
 
 async def _services(
-    work: UnitOfWork, subscription_ids: Sequence[str], plan: PlanRow | None
+    work: UnitOfWork,
+    subscription_ids: Sequence[str],
+    plan: PlanRow | None,
+    instead: Mapping[str, Sequence[PlannedService]],
 ) -> dict[str, list[PlannedService]]:
     """Compute the services of one batch; what plan and add-ons make together is computed once per combination."""
     columns = select(SubscriptionRow.id, SubscriptionRow.plan_id).where(SubscriptionRow.id.in_(subscription_ids))
     plan_of = {row.id: row.plan_id for row in await work.session.execute(columns)}
-    plans = {plan.id: services_of(plan)} if plan is not None else await _plans(work, set(plan_of.values()))
+    plans = {plan.id: services_from(plan.services)} if plan is not None else await _plans(work, set(plan_of.values()))
     held = await _held(work, subscription_ids)
     add_ons = await _add_ons(work, {add_on for each in held.values() for add_on, _ in each})
+    for offer_id, services in instead.items():
+        for offers in (plans, add_ons):
+            if offer_id in offers:
+                offers[offer_id] = list(services)
     known: dict[tuple[str, tuple[tuple[str, int], ...]], list[PlannedService]] = {}
     found: dict[str, list[PlannedService]] = {}
     for subscription_id, own_plan_id in plan_of.items():
@@ -194,12 +200,12 @@ async def _services(
 
 async def _plans(work: UnitOfWork, plan_ids: set[str]) -> dict[str, list[PlannedService]]:
     rows = await work.session.execute(select(PlanRow.id, PlanRow.services).where(PlanRow.id.in_(plan_ids)))
-    return {row.id: _values(row.services) for row in rows}
+    return {row.id: services_from(row.services) for row in rows}
 
 
 async def _add_ons(work: UnitOfWork, add_on_ids: set[str]) -> dict[str, list[PlannedService]]:
     rows = await work.session.execute(select(AddOnRow.id, AddOnRow.services).where(AddOnRow.id.in_(add_on_ids)))
-    return {row.id: _values(row.services) for row in rows}
+    return {row.id: services_from(row.services) for row in rows}
 
 
 async def _held(work: UnitOfWork, subscription_ids: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
@@ -263,7 +269,3 @@ async def _write(work: UnitOfWork, changes: _Changes) -> None:
         await work.session.execute(delete(row).where(of_these).execution_options(**quietly))
     if changes.missing:
         await work.session.execute(insert(row), changes.missing)
-
-
-def _values(services: Sequence[Mapping[str, Any]]) -> list[PlannedService]:
-    return [PlannedService(each["provider"], each["settings"], each["quota"]) for each in services]

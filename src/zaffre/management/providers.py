@@ -5,20 +5,27 @@ subscription to it changes, and says how it is. In-process providers register un
 `zaffre.providers`; the entry point is a callable without arguments that returns the provider.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
+import structlog
 from fastapi import APIRouter
+from sqlalchemy.exc import DBAPIError
 
-from zaffre.foundation.errors import InvalidInput
+from zaffre.foundation.errors import DomainError, InvalidInput
 from zaffre.foundation.work import UnitOfWork
 from zaffre.management.holdings import Holdings
 from zaffre.management.metering.meters import Meter, ResourceUsage, Watched
 
+log = structlog.get_logger(__name__)
+
 ENTRY_POINT_GROUP = "zaffre.providers"
+QUOTA_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,25 @@ class SyncReport:
 
 
 @dataclass(frozen=True)
+class QuotaUpdate:
+    """What a subscription may use of a provider's service from now on."""
+
+    subscription_id: str
+    service: PlannedService
+    """With the limits of the plan and of all add-ons together."""
+
+
+@dataclass(frozen=True)
+class QuotaFailure:
+    """A subscription whose quota a provider could not, or would not, apply."""
+
+    subscription_id: str
+    provider: str
+    cause: str
+    """For people."""
+
+
+@dataclass(frozen=True)
 class ProviderHealth:
     """How a provider is."""
 
@@ -143,6 +169,8 @@ class ResourceProvider(Protocol):
     """What its service needs in a plan."""
     tenant_routers: Sequence[APIRouter]
     admin_routers: Sequence[APIRouter]
+    quota_batch: int
+    """Subscriptions that one call of `apply_quota` may name."""
     meters: Sequence[Meter]
     watched: Sequence[Watched]
     """Whose changes are metered to the instant; of a provider elsewhere empty."""
@@ -185,6 +213,16 @@ class ResourceProvider(Protocol):
         """Say what of a subscription would not fit if its plan had another service, in sentences; none: all fits.
 
         Quota is looked at elsewhere; this is about settings that what exists is bound to.
+        """
+        ...
+
+    async def apply_quota(
+        self, work: UnitOfWork, updates: Sequence[QuotaUpdate], *, validate_only: bool
+    ) -> Sequence[QuotaFailure]:
+        """Take note of new limits, for at most `quota_batch` subscriptions at once.
+
+        Idempotent. Subscriptions that are not among the failures have the new limits; if it raises, none has. With
+        `validate_only` nothing changes, and the failures say what would not be possible.
         """
         ...
 
@@ -234,9 +272,38 @@ class ProviderRegistry:
             )
         return provider
 
+    def find(self, name: str) -> ResourceProvider | None:
+        """Return a provider; None when it is no longer installed."""
+        return self._providers.get(name)
+
     def dimension(self, name: str) -> QuotaDimension | None:
         """Return a quota dimension by name; None when its provider is no longer installed."""
         owner = self._owner.get(name)
         if owner is None:
             return None
         return next(d for d in self._providers[owner].dimensions if d.name == name)
+
+
+async def quota_failures(
+    work: UnitOfWork, provider: ResourceProvider, updates: Sequence[QuotaUpdate], *, validate_only: bool
+) -> list[QuotaFailure]:
+    """Have a provider apply quotas; one that fails or takes too long has failed for all of them.
+
+    Raises:
+        DBAPIError: the database gave the transaction up; run it again.
+    """
+    try:
+        # What a provider wrote before it failed does not stay.
+        part = nullcontext() if validate_only else work.session.begin_nested()
+        async with asyncio.timeout(QUOTA_TIMEOUT_S), part:
+            return list(await provider.apply_quota(work, updates, validate_only=validate_only))
+    except TimeoutError:
+        cause = f"It did not answer within {QUOTA_TIMEOUT_S:.0f} s."
+    except DBAPIError:
+        raise
+    except DomainError as error:
+        cause = error.detail
+    except Exception as error:
+        log.exception("a provider could not apply quotas", provider=provider.name)
+        cause = f"It failed with {type(error).__name__}; the server's log says why."
+    return [QuotaFailure(update.subscription_id, provider.name, cause) for update in updates]

@@ -5,11 +5,12 @@ empty or with everything in it. Its id may be chosen by the caller, so that a pa
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends, Request
+from pydantic import SecretStr
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -25,7 +26,8 @@ from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.identity import Caller, CurrentCaller
 from zaffre.identity.tables import AccountRow
-from zaffre.management.plans import PlanState, limits_of, services_of
+from zaffre.management.limits import services_of_subscriptions
+from zaffre.management.plans import PlanState, check_code, limits_of, services_of
 from zaffre.management.providers import PlannedService
 from zaffre.management.quotas import Quotas
 from zaffre.management.tables import PlanRow, SubscriptionRow, SubscriptionSyncRow
@@ -159,6 +161,7 @@ class NewSubscription:
     owner_id: str
     id: str | None = None
     """Chosen by the caller, or None for a new one."""
+    invitation_code: SecretStr | None = field(default=None, repr=False)
 
 
 class Subscriptions:
@@ -174,11 +177,14 @@ class Subscriptions:
 
         Raises:
             NotFound: the plan is not on offer, or there is no such owner.
+            InvitationCodeNeeded, InvitationCodeWrong: a plan by invitation, except for administrators.
             SubscriptionLimitReached: the owner holds as many subscriptions to the plan as it allows.
             NameTaken: the owner has another subscription of that name.
             SubscriptionIdTaken: the chosen id is in use.
         """
         plan = await self._offered_plan(draft.plan_id)
+        if not self._caller.is_administrator:
+            check_code(self._work, plan, draft.invitation_code)
         await self._claim_place(plan, draft.owner_id)
         row = SubscriptionRow(
             id=draft.id or self._work.ids.new(),
@@ -279,10 +285,10 @@ class Subscriptions:
         return row, self._work.start(NewOperation(SYNC_OPERATION), reference(subscription))
 
     async def service(self, subscription_id: str, provider: str) -> PlannedService | None:
-        """Return a provider's service in the subscription's plan; None when the plan does not include it."""
+        """Return a provider's service as plan and add-ons give it; None when neither includes it."""
         row = await self.get(subscription_id)
-        plan = await self._session.get_one(PlanRow, row.plan_id)
-        return next((service for service in services_of(plan) if service.provider == provider), None)
+        services = (await services_of_subscriptions(self._work, [row.id]))[row.id]
+        return next((service for service in services if service.provider == provider), None)
 
     def _visible(self) -> list[ColumnElement[bool]]:
         return [] if self._caller.is_administrator else [SubscriptionRow.account_id == self._caller.account_id]

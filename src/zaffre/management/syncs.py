@@ -5,8 +5,9 @@ transaction; any operation of the subscription then tells whatever is waiting, s
 was killed, or overtaken by another.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import exists, select, update
 
@@ -178,14 +179,15 @@ async def _tell(run: Run, providers: ProviderRegistry, name: str) -> Told:
     """Tell one provider in a transaction of its own, which notes its answer too."""
     try:
         async with run.work() as work:
-            report = await _told(work, providers, run.operation.resource_id, name)
+            report = await tell_one(work, providers, run.operation.resource_id, name)
     except Exception as error:  # noqa: BLE001 - a provider may raise anything; it is shown and raised once all were told
         await _note_failure(run, name, error)
         return Told(name, SyncReport.done(), error)
     return Told(name, report)
 
 
-async def _told(work: UnitOfWork, providers: ProviderRegistry, subscription_id: str, name: str) -> SyncReport:
+async def tell_one(work: UnitOfWork, providers: ProviderRegistry, subscription_id: str, name: str) -> SyncReport:
+    """Tell one provider what it has not taken note of, and note its answer."""
     sync = await work.session.get(SubscriptionSyncRow, (subscription_id, name), with_for_update=True)
     subscription = await work.session.get(SubscriptionRow, subscription_id)
     if sync is None or subscription is None or sync.state == SyncState.IN_SYNC:
@@ -247,6 +249,6 @@ async def note_out_of_sync(work: UnitOfWork, subscription_id: str, provider: str
     )
 
 
-def kept_service(service: PlannedService) -> Mapping[str, object]:
+def kept_service(service: PlannedService) -> dict[str, Any]:
     """Return a service as a sync row keeps it."""
     return asdict(service)

@@ -16,6 +16,8 @@ from zaffre.management import (
     PlannedService,
     ProviderHealth,
     QuotaDimension,
+    QuotaFailure,
+    QuotaUpdate,
     ServiceSetting,
     SubscriptionChange,
     SyncReport,
@@ -42,6 +44,7 @@ class NetworkProvider:
     )
     settings: Sequence[ServiceSetting] = (ServiceSetting("logical_network_id", "Logical network", "/logical-networks"),)
     tenant_routers: Sequence[APIRouter] = (api.tenant,)
+    quota_batch = 500
     admin_routers: Sequence[APIRouter] = (api.administration,)
     meters: Sequence[Meter] = (NETWORK_HOURS,)
     watched: Sequence[Watched] = WATCHED
@@ -95,6 +98,16 @@ class NetworkProvider:
             return []
         count = (await network_holdings(work, subscription_id)).count
         return [f"{count} VM networks are on another logical network than the plan offers."] if count else []
+
+    async def apply_quota(
+        self,
+        work: UnitOfWork,  # noqa: ARG002 - the contract's
+        updates: Sequence[QuotaUpdate],  # noqa: ARG002 - the contract's
+        *,
+        validate_only: bool,  # noqa: ARG002 - the contract's
+    ) -> Sequence[QuotaFailure]:
+        """Have nothing to do: the counters are all there is to a quota here."""
+        return ()
 
     async def health(self, work: UnitOfWork) -> ProviderHealth:
         """Say whether there is a logical network to offer."""

@@ -149,10 +149,11 @@ def test_lists_can_be_narrowed_sorted_and_limited(admin: Person) -> None:
 
 
 def test_a_usage_bar_shows_how_full_a_quota_is(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = {"plan_limit": 2, "add_on_limit": 0}
     rows = [
-        {"dimension": "vcpus", "title": "Virtual processors", "unit": "vCPU", "limit": 4, "used": 1},
-        {"dimension": "virtual_machines", "title": "Virtual machines", "unit": "count", "limit": 2, "used": 2},
-        {"dimension": "disk_gib", "title": "Disk", "unit": "GiB", "limit": None, "used": 9},
+        {"dimension": "vcpus", "title": "Virtual processors", "unit": "vCPU", "limit": 4, "used": 1} | parts,
+        {"dimension": "virtual_machines", "title": "Virtual machines", "unit": "count", "limit": 2, "used": 2} | parts,
+        {"dimension": "disk_gib", "title": "Disk", "unit": "GiB", "limit": None, "used": 9} | parts,
     ]
     scripted(monkeypatch, person, {f"GET /subscriptions/{ID}/usage": page(*rows)})
     assert person.does("subscription usage").out == (

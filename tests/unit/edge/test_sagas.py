@@ -145,6 +145,47 @@ async def delete_all(_harness: Harness, someone: Any) -> str:
     return await started(someone.client, "DELETE", f"{someone.base}?cascade=true")
 
 
+def machines_of(harness: Harness, **quota: int) -> list[dict[str, Any]]:
+    return [{"provider": "virtual_machines", "settings": {"cloud_id": harness.cloud.cloud_id}, "quota": quota}]
+
+
+def networks_of(harness: Harness, **quota: int) -> list[dict[str, Any]]:
+    settings = {"logical_network_id": harness.cloud.logical_network_id}
+    return [{"provider": "networks", "settings": settings, "quota": quota}]
+
+
+async def sold_plan(harness: Harness) -> str:
+    """A plan of machines and networks that two tenants subscribe to."""
+    plan_id = await harness.cloud.plan(vm_networks=3, vcpus=4)
+    for _ in range(2):
+        await harness.cloud.tenant(plan_id)
+    return plan_id
+
+
+async def change_plan(harness: Harness, plan_id: str) -> str:
+    """Take networks away, and allow more machines."""
+    services = machines_of(harness, vcpus=7)
+    return await started(harness.cloud.admin, "PATCH", f"/plans/{plan_id}", {"services": services})
+
+
+async def held_add_on(harness: Harness) -> str:
+    """An add-on that one of a plan's subscriptions holds twice."""
+    plan_id = await sold_plan(harness)
+    body = {"name": fresh(harness, "add-on"), "services": machines_of(harness, vcpus=1)}
+    add_on = await harness.cloud.admin.post("/add-ons", body)
+    await harness.cloud.admin.patch(f"/add-ons/{add_on['id']}", {"state": "public"})
+    await harness.cloud.admin.patch(f"/plans/{plan_id}", {"add_ons": [{"add_on_id": add_on["id"]}]})
+    holder = await harness.cloud.tenant(plan_id)
+    for _ in range(2):
+        await holder.client.accepted("POST", f"{holder.base}/add-ons/{add_on['id']}/acquire")
+    return str(add_on["id"])
+
+
+async def change_add_on(harness: Harness, add_on_id: str) -> str:
+    services = [*machines_of(harness, vcpus=5), *networks_of(harness, vm_networks=1)]
+    return await started(harness.cloud.admin, "PATCH", f"/add-ons/{add_on_id}", {"services": services})
+
+
 async def add_network(harness: Harness, _prepared: Any) -> str:
     someone = harness.tenant
     body = {
@@ -333,6 +374,8 @@ CASES = [
     SagaCase("subscription.sync", nothing, subscribe, restores=False),
     SagaCase("subscription.suspend", inhabited, suspend, restores=False),
     SagaCase("subscription.resume", suspended, resume, restores=False),
+    SagaCase("plan.apply", sold_plan, change_plan, restores=False),
+    SagaCase("add_on.apply", held_add_on, change_add_on, restores=False),
     SagaCase("subscription.delete", other_tenant, unsubscribe, restores=False),
     SagaCase("subscription.delete", full, delete_all, restores=False, variant="with everything in it"),
     SagaCase("host.add", nothing, add_host),
