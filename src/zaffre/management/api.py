@@ -194,18 +194,6 @@ async def rename_subscription(
     return SubscriptionView.of(row)
 
 
-@subscriptions.delete(
-    "/subscriptions/{subscription_id}", status_code=202, dependencies=[requires(Permission.SUBSCRIPTION_WRITE)]
-)
-async def delete_subscription(
-    subscription: CurrentSubscription, work: Work, caller: CurrentCaller, if_match: IfMatch, response: Response
-) -> SubscriptionView:
-    """End a subscription. It must be empty."""
-    operation = await Subscriptions(work, caller).delete(subscription.id, if_match)
-    accept(response, operation.id)
-    return SubscriptionView.of(subscription)
-
-
 @administration.get("/provider-syncs", dependencies=[requires(Permission.SUBSCRIPTION_ADMIN)])
 async def list_provider_syncs(request: Request, query: Listed, work: Work) -> Page[ProviderSyncView]:
     """List which resource provider knows which subscription's present state."""
