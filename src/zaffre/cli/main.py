@@ -25,6 +25,7 @@ ENTRIES = (
     Entry("token", "zaffre.cli.token_commands:app", "API tokens for your programs.", _YOU),
     Entry("plan", "zaffre.cli.plan_commands:app", "Plans: what can be subscribed to.", _TENANT),
     Entry("subscription", "zaffre.cli.subscription_commands:app", "Subscriptions, and what they use.", _TENANT),
+    Entry("member", "zaffre.cli.member_commands:app", "Who works in a subscription, and invitations.", _TENANT),
     Entry("network", "zaffre.cli.network_commands:app", "VM networks with subnets and ports.", _TENANT),
     Entry("vm", "zaffre.cli.vm_commands:app", "Virtual machines.", _TENANT),
     Entry(
@@ -42,7 +43,6 @@ ENTRIES = (
     Entry("overview", "zaffre.cli.overview_commands:overview", "How the site is, and what needs a human.", _WATCH),
     Entry("operation", "zaffre.cli.operation_commands:app", "Work under way and done.", _WATCH),
     Entry("events", "zaffre.cli.event_commands:events", "What happened, and what happens.", _WATCH),
-    Entry("audit", "zaffre.cli.audit_commands:app", "Who did what, and the proof of it.", _WATCH),
     Entry("account", "zaffre.cli.account_commands:app", "People's accounts.", _PROVIDER),
     Entry("stamp", "zaffre.cli.stamp_commands:app", "Stamps: scale units of hosts.", _PROVIDER),
     Entry("host", "zaffre.cli.host_commands:app", "Hypervisor hosts.", _PROVIDER),

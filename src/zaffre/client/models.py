@@ -580,6 +580,27 @@ class InsertionBody(Wire):
     image_id: str
 
 
+class InvitationBody(Wire):
+    """Somebody to invite."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    email: str
+    role: str
+
+
+class InvitationView(Wire):
+    """A subscription that the caller has been invited to work in."""
+
+    id: str
+    created_at: AwareDatetime
+    role: str
+    role_name: str
+    subscription_id: str
+    subscription_name: str
+
+
 class LimitView(Wire):
     """A quota limit in words."""
 
@@ -662,6 +683,27 @@ class MachineState(OpenEnum):
     CRASHED = "crashed"
     MISSING = "missing"
     UNKNOWN = "unknown"
+
+
+class MemberChangeBody(Wire):
+    """Another role for a member."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    role: str
+
+
+class MemberView(Wire):
+    """Somebody who works in a subscription, or has been invited to."""
+
+    id: str
+    accepted: bool
+    created_at: AwareDatetime
+    email: str
+    generation: int
+    role: str
+    subscription_id: str
 
 
 class MeterKind(OpenEnum):
@@ -1048,6 +1090,7 @@ class Permission(OpenEnum):
     SUBSCRIPTION_READ = "subscription.read"
     SUBSCRIPTION_WRITE = "subscription.write"
     SUBSCRIPTION_AUDIT = "subscription.audit"
+    SUBSCRIPTION_MEMBERS = "subscription.members"
     NETWORK_READ = "network.read"
     NETWORK_WRITE = "network.write"
     VIRTUAL_MACHINE_READ = "virtual_machine.read"
@@ -1258,6 +1301,17 @@ class Role(OpenEnum):
     TENANT = "tenant"
 
 
+class RoleChangeBody(Wire):
+    """What may change of a role; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    description: str | None = None
+    permissions: list[Permission] | None = None
+
+
 class RoomView(Wire):
     """How much there is of something on the hosts that guests can be placed on."""
 
@@ -1424,6 +1478,17 @@ class SubnetView(Wire):
     mtu: int
     vm_network_id: str
     vsid: int
+
+
+class SubscriptionRoleView(Wire):
+    """What members may do who have the role."""
+
+    id: str
+    name: str
+    built_in: bool
+    description: str
+    generation: int | None
+    permissions: list[Permission]
 
 
 class SubscriptionState(OpenEnum):
@@ -1933,6 +1998,17 @@ class NewPlanBody(Wire):
     subscriptions_per_account: int | None = None
     suspend_policy: SuspendPolicy | None = None
     texts: list[OfferTextBody] | None = None
+
+
+class NewRoleBody(Wire):
+    """A role to add to a subscription."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    description: str = ""
+    permissions: list[Permission]
 
 
 class OperationView(Wire):

@@ -18,6 +18,7 @@ from zaffre.client.problems import ZaffreError, local_problem
 from zaffre.client.resources.accounts import OwnAccount
 from zaffre.client.resources.api_tokens import ApiTokens
 from zaffre.client.resources.events import Events
+from zaffre.client.resources.members import Invitations
 from zaffre.client.resources.operations import Operations
 from zaffre.client.resources.plans import OfferedPlans
 from zaffre.client.resources.search import Search
@@ -104,6 +105,11 @@ class Zaffre:
     def subscriptions(self) -> Subscriptions:
         """One's subscriptions."""
         return Subscriptions(self._public)
+
+    @cached_property
+    def invitations(self) -> Invitations:
+        """The invitations that wait for one's answer."""
+        return Invitations(self._public)
 
     @cached_property
     def operations(self) -> Operations:

@@ -14,7 +14,7 @@ from zaffre.compute.tables import ConsoleTokenRow, VirtualMachineRow
 from zaffre.compute.virtual_machines import VirtualMachines, WrongPowerState, reference
 from zaffre.fabric.drivers.console import ConsoleKind
 from zaffre.foundation.audit.capture import About
-from zaffre.foundation.errors import Conflict, NotFound
+from zaffre.foundation.errors import Conflict, Forbidden, NotFound
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity import Caller, Permission
 from zaffre.identity.standing import standing
@@ -164,9 +164,9 @@ async def viewable(work: UnitOfWork, caller: Caller, subscription_id: str, machi
     if now is None or not now.may(Permission.MACHINE_CONSOLE):
         return None
     try:
-        subscription = await Subscriptions(work, now).get(subscription_id)
+        subscription = await Subscriptions(work, now).get(subscription_id, Permission.MACHINE_CONSOLE)
         machine = await VirtualMachines(work, subscription.id).get(machine_id)
-    except NotFound:
+    except (NotFound, Forbidden):
         return None
     if subscription.state != SubscriptionState.ACTIVE or machine.transition == Transition.DELETING:
         return None

@@ -6,7 +6,7 @@ same on a small site and on a large one.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, null, or_, select
 
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity import Caller, Permission
-from zaffre.management.subscriptions import subscriptions_of
+from zaffre.management.roles import allowed_by_subscription
 from zaffre.management.tables import SubscriptionRow
 
 HITS_PER_SOURCE = 10
@@ -95,27 +95,28 @@ class Search:
     async def find(self, sources: Iterable[Source], text: str, top: int) -> Sequence[Hit]:
         """Return up to `top` things the caller may see, the best first and equals in the order of the sources."""
         wanted = text.strip().lower()
-        subscriptions = await self._subscriptions()
+        allowed = await self._allowed()
         hits: list[Hit] = []
         for source in sources:
             apt = source.looks_like is None or source.looks_like.match(wanted) or id_range(wanted) is not None
             if apt and self._caller.may(source.permission):
-                hits += await self._hits(source, self._scope(source, subscriptions), wanted)
+                hits += await self._hits(source, self._scope(source, allowed), wanted)
         best = sorted(hits, key=lambda hit: hit.rank)  # stable: equals stay in order
         return await self._with_subscription_names(_distinct(best)[:top])
 
-    async def _subscriptions(self) -> Sequence[str] | None:
-        """Return the subscriptions whose things the caller sees; None: everybody's."""
+    async def _allowed(self) -> Mapping[str, frozenset[Permission]] | None:
+        """Return what the caller may do in which subscriptions; None: everything in everybody's."""
         if self._caller.is_administrator:
             return None
-        return await subscriptions_of(self._work, self._caller.account_id)
+        return await allowed_by_subscription(self._work, self._caller.account_id)
 
-    def _scope(self, source: Source, subscriptions: Sequence[str] | None) -> list[ColumnElement[bool]]:
-        if subscriptions is None:
+    def _scope(self, source: Source, allowed: Mapping[str, frozenset[Permission]] | None) -> list[ColumnElement[bool]]:
+        if allowed is None:
             return []
         if source.subscription is None:
             return list(source.for_tenants)
-        own = source.subscription.in_(subscriptions)
+        seen = [subscription for subscription, permissions in allowed.items() if source.permission in permissions]
+        own = source.subscription.in_(seen)
         return [own if source.shared is None else or_(own, source.shared), *source.for_tenants]
 
     async def _hits(self, source: Source, scope: list[ColumnElement[bool]], wanted: str) -> list[Hit]:

@@ -9,6 +9,16 @@ Public face: `Caller`, `CurrentCaller`, `Permission`, `Role`, `requires`, `publi
 """
 
 from zaffre.identity.callers import Caller, CurrentCaller, public, requires, signed_in
-from zaffre.identity.permissions import PERMISSIONS_OF, Permission, Role
+from zaffre.identity.permissions import HELD_IN_SUBSCRIPTIONS, PERMISSIONS_OF, Permission, Role
 
-__all__ = ["PERMISSIONS_OF", "Caller", "CurrentCaller", "Permission", "Role", "public", "requires", "signed_in"]
+__all__ = [
+    "HELD_IN_SUBSCRIPTIONS",
+    "PERMISSIONS_OF",
+    "Caller",
+    "CurrentCaller",
+    "Permission",
+    "Role",
+    "public",
+    "requires",
+    "signed_in",
+]

@@ -158,6 +158,7 @@ class _Requires(AccessRule):
 
     async def check(self, request: Request) -> None:
         caller = _known(request)
+        request.state.required = self.permission
         if not caller.may(self.permission):
             raise Forbidden(
                 f"Your role {caller.role} lacks the permission {self.permission.value}.",

@@ -21,6 +21,10 @@ class Permission(StrEnum):
     SUBSCRIPTION_READ = "subscription.read", "See one's subscriptions and their usage"
     SUBSCRIPTION_WRITE = "subscription.write", "Subscribe to plans, rename and end subscriptions"
     SUBSCRIPTION_AUDIT = "subscription.audit", "See who changed what in one's subscriptions"
+    SUBSCRIPTION_MEMBERS = (
+        "subscription.members",
+        "Invite people into a subscription, and say what they may do there",
+    )
     NETWORK_READ = "network.read", "See VM networks, subnets and ports"
     NETWORK_WRITE = "network.write", "Create, change and delete VM networks and subnets"
     MACHINE_READ = "virtual_machine.read", "See virtual machines, sizes, images, keys and serial logs"
@@ -59,6 +63,7 @@ TENANT_PERMISSIONS = frozenset(
         Permission.SUBSCRIPTION_READ,
         Permission.SUBSCRIPTION_WRITE,
         Permission.SUBSCRIPTION_AUDIT,
+        Permission.SUBSCRIPTION_MEMBERS,
         Permission.NETWORK_READ,
         Permission.NETWORK_WRITE,
         Permission.MACHINE_READ,
@@ -76,3 +81,6 @@ PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
     Role.SITE_ADMINISTRATOR: frozenset(Permission),
     Role.TENANT: TENANT_PERMISSIONS,
 }
+
+HELD_IN_SUBSCRIPTIONS = TENANT_PERMISSIONS - {Permission.ACCOUNT_SELF, Permission.PLAN_READ}
+"""What can be allowed or withheld in a single subscription."""

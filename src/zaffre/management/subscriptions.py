@@ -4,14 +4,14 @@ A subscription is created by its owner (or by an administrator for them) and liv
 empty or with everything in it. Its id may be chosen by the caller, so that a paired site can keep the same one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends, Request
 from pydantic import SecretStr
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from zaffre.foundation.database import RowLock, for_update, violated
@@ -24,13 +24,14 @@ from zaffre.foundation.http.wire import PathId
 from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import ResourceRef, UnitOfWork
-from zaffre.identity import Caller, CurrentCaller
+from zaffre.identity import HELD_IN_SUBSCRIPTIONS, Caller, CurrentCaller, Permission
 from zaffre.identity.tables import AccountRow
 from zaffre.management.limits import services_of_subscriptions
 from zaffre.management.plans import PlanState, check_code, limits_of, services_of
 from zaffre.management.providers import PlannedService
 from zaffre.management.quotas import Quotas
-from zaffre.management.tables import PlanRow, SubscriptionRow, SubscriptionSyncRow
+from zaffre.management.roles import BUILT_IN, OWNER, READER, RoleLacksPermission, SubscriptionRole, role_of
+from zaffre.management.tables import PlanRow, SubscriptionMemberRow, SubscriptionRow, SubscriptionSyncRow
 
 SYNC_OPERATION = "subscription.sync"
 DELETE_OPERATION = "subscription.delete"
@@ -208,16 +209,37 @@ class Subscriptions:
         self._work.emit("subscription.created", reference(row), plan_id=plan.id)
         return row, self._work.start(NewOperation(SYNC_OPERATION), reference(row))
 
-    async def get(self, subscription_id: str) -> SubscriptionRow:
-        """Return a subscription that the caller may see.
+    async def get(self, subscription_id: str, needing: Permission = Permission.SUBSCRIPTION_READ) -> SubscriptionRow:
+        """Return a subscription in which the caller has a permission.
 
         Raises:
-            NotFound: there is none with this id, or it belongs to somebody else.
+            NotFound: there is none with this id, or the caller has nothing to do with it.
+            RoleLacksPermission: the caller is a member, in a role without the permission.
         """
         row = await self._session.get(SubscriptionRow, subscription_id)
-        if row is None or not (self._caller.is_administrator or row.account_id == self._caller.account_id):
+        role = await self.role_in(row) if row is not None else None
+        if row is None or role is None:
             raise NotFound("subscription", subscription_id)
+        if needing in HELD_IN_SUBSCRIPTIONS and needing not in role.permissions:
+            raise RoleLacksPermission(row, role, needing)
         return row
+
+    async def role_in(self, row: SubscriptionRow) -> SubscriptionRole | None:
+        """Return what the caller is in a subscription; None: a stranger. Administrators are as owners are."""
+        if self._caller.is_administrator:
+            return BUILT_IN[OWNER]
+        return await role_of(self._work, row, self._caller.account_id)
+
+    async def check_holds(self, row: SubscriptionRow, permissions: Iterable[Permission]) -> None:
+        """See that the caller has each of the permissions in a subscription: nobody hands on what they have not.
+
+        Raises:
+            RoleLacksPermission: one is missing.
+        """
+        role = await self.role_in(row)
+        for permission in sorted(permissions):
+            if role is None or permission not in role.permissions:
+                raise RoleLacksPermission(row, role or BUILT_IN[READER], permission)
 
     async def page(self, query: ListQuery) -> Rows[SubscriptionRow]:
         """Return a page of the subscriptions that the caller may see."""
@@ -291,7 +313,7 @@ class Subscriptions:
         return next((service for service in services if service.provider == provider), None)
 
     def _visible(self) -> list[ColumnElement[bool]]:
-        return [] if self._caller.is_administrator else [SubscriptionRow.account_id == self._caller.account_id]
+        return [] if self._caller.is_administrator else [works_in(self._caller.account_id)]
 
     async def _offered_plan(self, plan_id: str) -> PlanRow:
         # Held, so that a change of its services either is seen here or finds this subscription.
@@ -336,7 +358,7 @@ def reference(row: SubscriptionRow) -> ResourceRef:
 
 
 async def _current(subscription_id: PathId, request: Request, work: Work, caller: CurrentCaller) -> SubscriptionRow:
-    row = await Subscriptions(work, caller).get(subscription_id)
+    row = await Subscriptions(work, caller).get(subscription_id, request.state.required)
     if request.method not in READING:
         refuse_suspended(row, caller)
     return row
@@ -364,15 +386,21 @@ CurrentSubscription = Annotated[SubscriptionRow, Depends(_current)]
 """The subscription that a tenant path names; another tenant's is 404."""
 
 
-async def _ending(subscription_id: PathId, work: Work, caller: CurrentCaller) -> SubscriptionRow:
-    return await Subscriptions(work, caller).get(subscription_id)
+async def _ending(subscription_id: PathId, request: Request, work: Work, caller: CurrentCaller) -> SubscriptionRow:
+    return await Subscriptions(work, caller).get(subscription_id, request.state.required)
 
 
 EndingSubscription = Annotated[SubscriptionRow, Depends(_ending)]
 """The same for what can be done with one that refuses changes, such as restoring it."""
 
 
+def works_in(account_id: str) -> ColumnElement[bool]:
+    """Return the condition that a subscription is an account's own, or that it is a member of it."""
+    memberships = select(SubscriptionMemberRow.subscription_id).where(SubscriptionMemberRow.account_id == account_id)
+    return or_(SubscriptionRow.account_id == account_id, SubscriptionRow.id.in_(memberships))
+
+
 async def subscriptions_of(work: UnitOfWork, account_id: str) -> tuple[str, ...]:
-    """Return the ids of an account's subscriptions: what its live events may tell of."""
-    ids = await work.session.scalars(select(SubscriptionRow.id).where(SubscriptionRow.account_id == account_id))
+    """Return the ids of the subscriptions that an account works in: what its live events may tell of."""
+    ids = await work.session.scalars(select(SubscriptionRow.id).where(works_in(account_id)))
     return tuple(ids)

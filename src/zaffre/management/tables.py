@@ -128,6 +128,52 @@ class SubscriptionRow(Table):
     __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
 
 
+class SubscriptionMemberRow(Table):
+    """Somebody whom a subscription's owner lets work in it, or has invited to."""
+
+    __tablename__ = "subscription_members"
+    __audited__ = Audited(
+        "subscription_member", ("email", "role", "account_id"), name="email", subscription="subscription_id"
+    )
+
+    id: Mapped[str] = id_column(primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id", ondelete="CASCADE"))
+    email: Mapped[str]
+    """Lower case; whom the invitation is for."""
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), default=None)
+    """Who has accepted it; None: nobody yet."""
+    role: Mapped[str]
+    """Name of a role that is built in, or else the id of one of the subscription's own."""
+    created_at: Mapped[datetime]
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "email"),
+        UniqueConstraint("subscription_id", "account_id"),
+        Index(None, "account_id"),
+        Index(None, "email"),
+    )
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
+class SubscriptionRoleRow(Table):
+    """A set of permissions that a subscription's owner has put together."""
+
+    __tablename__ = "subscription_roles"
+    __audited__ = Audited("subscription_role", ("name", "description", "permissions"), subscription="subscription_id")
+
+    id: Mapped[str] = id_column(primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    description: Mapped[str]
+    permissions: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (UniqueConstraint("subscription_id", "name"),)
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
 class SubscriptionSyncRow(Table):
     """Whether a resource provider has taken note of a subscription's present state."""
 

@@ -22,11 +22,12 @@ TENANT_LISTS = (
     "size list",
     "key list",
     "availability-set list",
+    "member list",
+    "member role list",
+    "member invitation list",
     "operation list",
     "events",
     "search web",
-    "audit list",
-    "audit list --mine",
     "session list",
     "token list",
     "context list",
@@ -63,7 +64,6 @@ ADMIN_LISTS = (
     "unmanaged-guest list",
     "vm list --everybody",
     "search tiny",
-    "audit list",
 )
 ADMIN_SHEETS = (
     "account show admin@zaffre.example",
@@ -76,7 +76,6 @@ ADMIN_SHEETS = (
     "size show tiny",
     "plan show Starter",
     "overview",
-    "audit head",
 )
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHQ7rZ0c1uUjJ7Vq4M5bqYb5xv0a5qFZ6l7yq8dJk9aB ann@desk"
 

@@ -1,7 +1,5 @@
 """Accounts: one's own, and everybody's for administrators."""
 
-from functools import cached_property
-
 from pydantic import SecretStr
 
 from zaffre.client.collection import Collection
@@ -16,7 +14,6 @@ from zaffre.client.models import (
     RenameBody,
     SignUpBody,
 )
-from zaffre.client.resources.audit import AuditRecords
 
 
 class OwnAccount:
@@ -25,11 +22,6 @@ class OwnAccount:
     def __init__(self, connection: Connection) -> None:
         """Use the account routes of a face."""
         self._connection = connection
-
-    @cached_property
-    def audit_records(self) -> AuditRecords:
-        """What was done with it."""
-        return AuditRecords(self._connection, "/accounts/me/audit-records")
 
     def sign_up(self, email: str, name: str, password: str) -> AccountView:
         """Make a tenant account for oneself. Signing in comes after.

@@ -15,10 +15,10 @@ from zaffre.client.models import (
     SubscriptionView,
     UsageView,
 )
-from zaffre.client.resources.audit import AuditRecords
 from zaffre.client.resources.availability_sets import AvailabilitySets
 from zaffre.client.resources.disks import Disks
 from zaffre.client.resources.images import SubscriptionImages
+from zaffre.client.resources.members import Members, SubscriptionRoles
 from zaffre.client.resources.sizes import AvailableSizes
 from zaffre.client.resources.ssh_keys import SshKeys
 from zaffre.client.resources.virtual_machines import VirtualMachines
@@ -68,6 +68,10 @@ class Subscriptions(Collection[SubscriptionView, SubscriptionDetailView]):
         """Take the deletion of an expiring subscription back."""
         return self._start(subscription_id, "restore", SubscriptionView)
 
+    def leave(self, subscription_id: str) -> None:
+        """End one's own membership in a subscription of somebody else's."""
+        self._connection.ask("DELETE", f"{self._member(subscription_id)}/membership")
+
 
 class AllSubscriptions(Subscriptions):
     """Everybody's subscriptions, for administrators."""
@@ -113,11 +117,6 @@ class SubscriptionScope:
         return VirtualMachines(self._connection, f"{self._path}/virtual-machines")
 
     @cached_property
-    def audit_records(self) -> AuditRecords:
-        """What was done in it."""
-        return AuditRecords(self._connection, f"{self._path}/audit-records")
-
-    @cached_property
     def disks(self) -> Disks:
         """Its disks."""
         return Disks(self._connection, f"{self._path}/disks")
@@ -136,6 +135,16 @@ class SubscriptionScope:
     def availability_sets(self) -> AvailabilitySets:
         """Its availability sets."""
         return AvailabilitySets(self._connection, f"{self._path}/availability-sets")
+
+    @cached_property
+    def members(self) -> Members:
+        """Who works in it besides its owner."""
+        return Members(self._connection, f"{self._path}/members")
+
+    @cached_property
+    def roles(self) -> SubscriptionRoles:
+        """What its members can be."""
+        return SubscriptionRoles(self._connection, f"{self._path}/roles")
 
     @cached_property
     def images(self) -> SubscriptionImages:

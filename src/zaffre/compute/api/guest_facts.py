@@ -82,6 +82,6 @@ async def get_guest_facts(
 ) -> GuestFactsView:
     """Ask a virtual machine's guest about itself, through the agent that runs in it."""
     async with compute.units.read(request.state.actor) as work:
-        subscription = await Subscriptions(work, caller).get(subscription_id)
+        subscription = await Subscriptions(work, caller).get(subscription_id, Permission.MACHINE_READ)
         machine = await VirtualMachines(work, subscription.id).get(machine_id)
     return GuestFactsView.of(await compute.guest_facts.ask(machine))

@@ -105,7 +105,7 @@ async def _own(
     fabric: Fabric, request: Request, subscription_id: str, image_id: str, caller: CurrentCaller
 ) -> ImageRow:
     async with fabric.units.read(request.state.actor) as work:
-        subscription = await Subscriptions(work, caller).get(subscription_id)
+        subscription = await Subscriptions(work, caller).get(subscription_id, request.state.required)
         if request.method not in READING:
             refuse_suspended(subscription, caller)
         return await OwnImages(work, subscription.id).own(image_id)

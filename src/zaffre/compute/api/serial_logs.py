@@ -40,7 +40,7 @@ async def get_serial_log(
 ) -> SerialLogView:
     """Read what the guest wrote to its serial port."""
     async with compute.units.read(request.state.actor) as work:
-        subscription = await Subscriptions(work, caller).get(subscription_id)
+        subscription = await Subscriptions(work, caller).get(subscription_id, Permission.MACHINE_READ)
         machine = await VirtualMachines(work, subscription.id).get(machine_id)
     if machine.host_id is None:
         return SerialLogView(text="", offset=0, next_offset=0, size=0)

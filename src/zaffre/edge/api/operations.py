@@ -17,6 +17,8 @@ from zaffre.foundation.operations.operation import Operation, OperationState
 from zaffre.foundation.operations.operations import Operations, to_operation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.identity import Caller, CurrentCaller, Permission, requires
+from zaffre.management import Subscriptions
+from zaffre.management.subscriptions import works_in
 from zaffre.management.tables import SubscriptionRow
 
 shared = APIRouter(prefix="/operations", tags=["operations"], route_class=TransactionalRoute)
@@ -75,7 +77,7 @@ class OperationView(View):
 def _visible(caller: Caller) -> list[ColumnElement[bool]]:
     if caller.may(Permission.OPERATION_ADMIN):
         return []
-    mine = select(SubscriptionRow.id).where(SubscriptionRow.account_id == caller.account_id)
+    mine = select(SubscriptionRow.id).where(works_in(caller.account_id))
     return [or_(OperationRow.account_id == caller.account_id, OperationRow.subscription_id.in_(mine))]
 
 
@@ -106,6 +108,8 @@ async def cancel_operation(operation_id: PathId, request: Request, work: Work, c
     """Ask for an operation to be cancelled: what it has done is undone."""
     await _check_visible(work, caller, operation_id)
     operation = await Operations(work).get(operation_id)
+    if operation.subscription_id is not None and not caller.may(Permission.OPERATION_ADMIN):
+        await Subscriptions(work, caller).get(operation.subscription_id, Permission.OPERATION_CANCEL)
     cancellable: set[str] = request.app.state.cancellable
     cancelled = await Operations(work).cancel(operation_id, cancellable=operation.kind in cancellable)
     return OperationView.of(cancelled)

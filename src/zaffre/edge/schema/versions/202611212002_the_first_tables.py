@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611211958
+Revision: 202611212002
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611211958"
+revision = "202611212002"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -729,6 +729,53 @@ def upgrade() -> None:
         "subscription_add_ons",
         ["subscription_id", "add_on_id"],
         unique=False,
+    )
+    op.create_table(
+        "subscription_members",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("account_id", Id, nullable=True),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_subscription_members_account_id_accounts"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_subscription_members_subscription_id_subscriptions"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription_members")),
+        sa.UniqueConstraint(
+            "subscription_id", "account_id", name=op.f("uq_subscription_members_subscription_id_account_id")
+        ),
+        sa.UniqueConstraint("subscription_id", "email", name=op.f("uq_subscription_members_subscription_id_email")),
+    )
+    op.create_index(op.f("ix_subscription_members_account_id"), "subscription_members", ["account_id"], unique=False)
+    op.create_index(op.f("ix_subscription_members_email"), "subscription_members", ["email"], unique=False)
+    op.create_table(
+        "subscription_roles",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("permissions", Json, nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_subscription_roles_subscription_id_subscriptions"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription_roles")),
+        sa.UniqueConstraint("subscription_id", "name", name=op.f("uq_subscription_roles_subscription_id_name")),
     )
     op.create_table(
         "subscription_syncs",
