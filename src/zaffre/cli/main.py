@@ -43,6 +43,7 @@ ENTRIES = (
     Entry("overview", "zaffre.cli.overview_commands:overview", "How the site is, and what needs a human.", _WATCH),
     Entry("operation", "zaffre.cli.operation_commands:app", "Work under way and done.", _WATCH),
     Entry("events", "zaffre.cli.event_commands:events", "What happened, and what happens.", _WATCH),
+    Entry("audit", "zaffre.cli.audit_commands:app", "Who did what, and the proof of it.", _WATCH),
     Entry("account", "zaffre.cli.account_commands:app", "People's accounts.", _PROVIDER),
     Entry("stamp", "zaffre.cli.stamp_commands:app", "Stamps: scale units of hosts.", _PROVIDER),
     Entry("host", "zaffre.cli.host_commands:app", "Hypervisor hosts.", _PROVIDER),

@@ -14,6 +14,7 @@ from zaffre.client.models import (
     TokensView,
 )
 from zaffre.client.resources.accounts import Accounts
+from zaffre.client.resources.audit import Audit
 from zaffre.client.resources.fabric import Clouds, Hosts, LogicalNetworks, Stamps, UnmanagedGuests
 from zaffre.client.resources.images import Images
 from zaffre.client.resources.operations import AllOperations
@@ -36,6 +37,11 @@ class Administration:
     def accounts(self) -> Accounts:
         """Everybody's accounts."""
         return Accounts(self._connection)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The site's audit trail."""
+        return Audit(self._connection)
 
     @cached_property
     def plans(self) -> Plans:

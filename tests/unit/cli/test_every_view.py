@@ -28,6 +28,8 @@ TENANT_LISTS = (
     "operation list",
     "events",
     "search web",
+    "audit list",
+    "audit list --mine",
     "session list",
     "token list",
     "context list",
@@ -64,6 +66,7 @@ ADMIN_LISTS = (
     "unmanaged-guest list",
     "vm list --everybody",
     "search tiny",
+    "audit list",
 )
 ADMIN_SHEETS = (
     "account show admin@zaffre.example",
@@ -76,6 +79,7 @@ ADMIN_SHEETS = (
     "size show tiny",
     "plan show Starter",
     "overview",
+    "audit head",
 )
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHQ7rZ0c1uUjJ7Vq4M5bqYb5xv0a5qFZ6l7yq8dJk9aB ann@desk"
 

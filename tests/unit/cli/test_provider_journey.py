@@ -1,6 +1,8 @@
 """What a provider does to build a cloud and to look after it."""
 
 import re
+import time
+from pathlib import Path
 
 from support.cloud import PASSWORD
 from support.command_line import Person
@@ -123,3 +125,36 @@ def test_a_provider_moves_a_machine_to_another_host(admin: Person, served: Serve
         admin.does(f"vm migrate {machine_id}")
         scope.virtual_machines.delete(machine_id).wait()
         admin.does("host remove spare --yes")
+
+
+def test_a_provider_proves_that_nothing_in_the_audit_trail_was_altered(admin: Person, tmp_path: Path) -> None:
+    admin.does("stamp create watched")
+    admin.does("stamp create later")
+    deadline_s = time.monotonic() + 60
+    while admin.gets("audit head")["unsealed"] and time.monotonic() < deadline_s:
+        time.sleep(0.1)
+    head = re.search(r"Head +(\d+:[0-9a-f]{64})", admin.does("audit head").out)
+    assert head is not None
+    assert "is whole" in admin.does(f"audit verify --head {head[1]}").err
+    assert "has another hash" in admin.types(f"audit verify --head {head[1].partition(':')[0]}:{'0' * 64}").out
+    made = admin.gets("audit list --filter \"resource_name eq 'watched'\"")[0]
+    assert "vcpu ratio" in admin.does(f"audit show {made['id']}").out
+
+    export = tmp_path / "audit.ndjson"
+    admin.does(f"audit export --to {export}")
+    assert "is whole" in admin.does(f"audit verify --file {export} --head {head[1]}").err
+    lines = export.read_text().splitlines()
+    for how, tampered in (
+        ("changed", [line.replace("watched", "forged") for line in lines]),
+        ("missing", [line for line in lines if "watched" not in line]),
+        ("broken", [lines[1], lines[0], *lines[2:]]),
+    ):
+        export.write_text("".join(f"{line}\n" for line in tampered))
+        refused = admin.types(f"audit verify --file {export}")
+        assert (refused.code, refused.out.split()[0]) == (1, how)
+        assert "is damaged" in refused.err
+    admin.does(f"audit export --to {export} --filter \"resource_type eq 'stamp'\"")
+    assert "is whole" in admin.does(f"audit verify --partial --file {export}").err
+    assert admin.does("audit export --format csv").out.startswith("id,occurred_at,")
+    export.write_text("nothing\n")
+    assert "not a record" in admin.types(f"audit verify --file {export}").err

@@ -1,5 +1,7 @@
 """Accounts: one's own, and everybody's for administrators."""
 
+from functools import cached_property
+
 from pydantic import SecretStr
 
 from zaffre.client.collection import Collection
@@ -14,6 +16,7 @@ from zaffre.client.models import (
     RenameBody,
     SignUpBody,
 )
+from zaffre.client.resources.audit import AuditRecords
 
 
 class OwnAccount:
@@ -22,6 +25,11 @@ class OwnAccount:
     def __init__(self, connection: Connection) -> None:
         """Use the account routes of a face."""
         self._connection = connection
+
+    @cached_property
+    def audit_records(self) -> AuditRecords:
+        """What was done with it."""
+        return AuditRecords(self._connection, "/accounts/me/audit-records")
 
     def sign_up(self, email: str, name: str, password: str) -> AccountView:
         """Make a tenant account for oneself. Signing in comes after.

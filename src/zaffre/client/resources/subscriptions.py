@@ -15,6 +15,7 @@ from zaffre.client.models import (
     SubscriptionView,
     UsageView,
 )
+from zaffre.client.resources.audit import AuditRecords
 from zaffre.client.resources.availability_sets import AvailabilitySets
 from zaffre.client.resources.disks import Disks
 from zaffre.client.resources.images import SubscriptionImages
@@ -115,6 +116,11 @@ class SubscriptionScope:
     def virtual_machines(self) -> VirtualMachines:
         """Its virtual machines."""
         return VirtualMachines(self._connection, f"{self._path}/virtual-machines")
+
+    @cached_property
+    def audit_records(self) -> AuditRecords:
+        """What was done in it."""
+        return AuditRecords(self._connection, f"{self._path}/audit-records")
 
     @cached_property
     def disks(self) -> Disks:
