@@ -27,6 +27,7 @@ from zaffre.management.tables import QuotaClaimRow, QuotaCounterRow
 ACTOR = system_actor("saga harness")
 RECORDS = (
     *("operations", "lifecycle_events", "idempotency_keys", "sessions", "image_copies"),
+    *("audit_records", "audit_chain"),
     *("usage_changes", "usage_spans", "usage_records", "usage_hours", "usage_days", "usage_cursors"),
 )
 """Tables that tell what happened, or cache; they grow and are not part of the world's state."""

@@ -1,24 +1,46 @@
 """`zaffre plan`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import SecretStr
 
 from zaffre.cli.arguments import DescriptionOption, NewNameArgument, PlanArgument, plans_of
 from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
+from zaffre.cli.offer_options import (
+    AllowOverQuotaOption,
+    DryRunOption,
+    FeeOption,
+    TextOption,
+    fee_of,
+    impact_sections,
+    texts_of,
+)
 from zaffre.cli.options import Confirmation, ListWishes
 from zaffre.cli.planned_services import PlannedServices
 from zaffre.cli.sheets import Fact, Section
 from zaffre.cli.states import styled_state
 from zaffre.cli.tables import Column
 from zaffre.cli.words import limit_text, state_text, title_text
-from zaffre.client import NewPlanBody, PlannedServiceView, PlanView, SuspendPolicy
+from zaffre.client import (
+    AddOnLinkBody,
+    NewPlanBody,
+    PlanChangeBody,
+    PlannedServiceView,
+    PlanView,
+    SuspendPolicy,
+)
 
 group = CommandGroup(help="Plans: what can be subscribed to.")
 app = group.app
+
+AddOnOption = Annotated[
+    list[str] | None,
+    typer.Option("--add-on", metavar="NAME[=MAXIMUM]", help="An add-on that can be had with it, and how many."),
+]
 
 
 @group.command("list")
@@ -78,6 +100,12 @@ def create_plan(
     per_account: Annotated[
         int | None, typer.Option("--per-account", min=1, metavar="N", help="Subscriptions that one account may have.")
     ] = None,
+    text: TextOption = None,
+    fee: FeeOption = None,
+    invitation_code: Annotated[
+        str | None, typer.Option("--invitation-code", metavar="CODE", help="Only who knows it can subscribe.")
+    ] = None,
+    add_on: AddOnOption = None,
     description: DescriptionOption = "",
 ) -> None:
     """Make a plan. It is private until it is published.
@@ -93,10 +121,72 @@ def create_plan(
     services.read_settings(setting or [])
     services.read_quotas(quota or [])
     body = NewPlanBody(
-        name=name, description=description, services=services.bodies(), subscriptions_per_account=per_account
+        name=name,
+        description=description,
+        services=services.bodies(),
+        subscriptions_per_account=per_account,
+        texts=texts_of(text or []),
+        fee=fee_of(fee) if fee is not None else None,
+        invitation_code=SecretStr(invitation_code) if invitation_code is not None else None,
+        add_ons=_links(run, add_on or []),
     )
     plan = run.client.admin.plans.create(body)
     run.report(plan, f"Plan {name} is made. Offer it with: zaffre plan publish {name}")
+
+
+@group.command("change")
+def change_plan(
+    run: Invocation,
+    plan: PlanArgument,
+    *,
+    quota: Annotated[
+        list[str] | None,
+        typer.Option("--quota", metavar="DIMENSION=LIMIT", help="As in virtual_machines=10, or vcpus=unlimited."),
+    ] = None,
+    service: Annotated[
+        list[str] | None, typer.Option("--service", metavar="PROVIDER", help="Sell one more provider's service.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--setting", metavar="PROVIDER.KEY=VALUE", help="A setting of a new service.")
+    ] = None,
+    text: TextOption = None,
+    fee: FeeOption = None,
+    invitation_code: Annotated[
+        str | None,
+        typer.Option("--invitation-code", metavar="CODE", help="Only who knows it can subscribe; empty: anybody."),
+    ] = None,
+    add_on: AddOnOption = None,
+    allow_over_quota: AllowOverQuotaOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Change a plan, for its subscriptions too.
+
+    Texts and add-ons that are given replace all there were. What subscriptions hold, they keep.
+    """
+    plans = run.client.admin.plans
+    found = run.find(plans, plan)
+    wishes: dict[str, Any] = {}
+    if quota or service or setting:
+        services = PlannedServices(list(run.client.admin.providers.all()))
+        services.begin_with(found.services)
+        services.sell(service or [])
+        services.read_settings(setting or [])
+        services.read_quotas(quota or [])
+        wishes |= {"services": services.bodies(), "allow_over_quota": allow_over_quota}
+    if text is not None:
+        wishes["texts"] = texts_of(text)
+    if fee is not None:
+        wishes["fee"] = fee_of(fee)
+    if invitation_code is not None:
+        wishes["invitation_code"] = SecretStr(invitation_code) if invitation_code else None
+    if add_on is not None:
+        wishes["add_ons"] = _links(run, add_on)
+    body = PlanChangeBody(**wishes)
+    if dry_run:
+        impact = plans.what_if(found.id, body)
+        run.show(impact, lambda: impact_sections(impact))
+        return
+    run.report(plans.change(found.id, body), f"Plan {found.name} is changed, for its subscriptions too.")
 
 
 @group.command("terms")
@@ -148,12 +238,26 @@ def delete_plan(run: Invocation, confirmation: Confirmation, plan: PlanArgument)
     run.report(found, f"Plan {found.name} is deleted.")
 
 
+def _links(run: Invocation, written: list[str]) -> list[AddOnLinkBody]:
+    """Read add-ons written as `name` or `name=maximum`."""
+    links: list[AddOnLinkBody] = []
+    for text in written:
+        name, equals, maximum = text.rpartition("=")
+        counted = bool(equals) and maximum.isdecimal()
+        add_on_id = run.id_in(run.client.admin.add_ons, name if counted else text)
+        links.append(AddOnLinkBody(add_on_id=add_on_id, maximum=int(maximum) if counted else None))
+    return links
+
+
 def _sections(run: Invocation, plan: PlanView) -> list[Section]:
     facts: list[Fact] = [
         ("Name", plan.name),
         ("State", styled_state(plan.state)),
         ("Description", plan.description),
         ("Per account", plan.subscriptions_per_account or "any number of subscriptions"),
+        ("Price", plan.display.price or (f"{plan.fee.amount} {plan.fee.currency}" if plan.fee else "")),
+        ("Invitation code", "needed" if plan.needs_invitation_code else ""),
+        ("Add-ons", ", ".join(each.display.name for each in plan.add_ons)),
         ("When suspended", title_text(plan.suspend_policy)),
         ("Days of grace", plan.deletion_grace_days),
         created(run, plan),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from zaffre.cli.refusals import UsageProblem
-from zaffre.client import PlannedServiceBody, ProviderView
+from zaffre.client import PlannedServiceBody, PlannedServiceView, ProviderView
 
 UNLIMITED = "unlimited"
 
@@ -21,6 +21,12 @@ class PlannedServices:
         self._providers = {provider.name: provider for provider in providers}
         self._settings: dict[str, dict[str, Any]] = {}
         self._quotas: dict[str, dict[str, int | None]] = {}
+
+    def begin_with(self, services: Sequence[PlannedServiceView]) -> None:
+        """Put in what is sold already."""
+        for service in services:
+            self._settings[service.provider] = dict(service.settings)
+            self._quotas[service.provider] = dict(service.quota)
 
     def sell(self, names: Sequence[str]) -> None:
         """Put providers' services in.

@@ -17,6 +17,7 @@ from zaffre.cli.tables import Column, table_of
 from zaffre.cli.words import instant_text, title_text
 from zaffre.client import (
     DeletionPreviewView,
+    HeldAddOnView,
     SubscriptionDetailView,
     SubscriptionScope,
     SubscriptionView,
@@ -27,6 +28,14 @@ from zaffre.client import (
 group = CommandGroup(help="Subscriptions: your right to use a plan.")
 app = group.app
 
+HeldArgument = Annotated[str, typer.Argument(metavar="ADD-ON", help="Name of one of the plan's add-ons.")]
+HELD_COLUMNS: list[Column[HeldAddOnView]] = [
+    Column("NAME", lambda each: each.name, whole=True),
+    Column("WHAT", lambda each: each.display.name),
+    Column("HELD", lambda each: each.held, number=True, whole=True),
+    Column("AT MOST", lambda each: "any number" if each.maximum is None else each.maximum, number=True, whole=True),
+    Column("PRICE", lambda each: each.display.price or (f"{each.fee.amount} {each.fee.currency}" if each.fee else "")),
+]
 BAR_CELLS = 20
 NEARLY_FULL = 0.8
 
@@ -68,6 +77,9 @@ def create_subscription(
         str | None,
         typer.Option("--for", metavar="ADDRESS", help="Make it for somebody else, as an administrator."),
     ] = None,
+    code: Annotated[
+        str | None, typer.Option("--code", metavar="CODE", help="The invitation code, for a plan that needs one.")
+    ] = None,
 ) -> None:
     """Subscribe to a plan."""
     plan_id = run.id_in(plans_of(run), plan)
@@ -76,7 +88,7 @@ def create_subscription(
         account_id = run.id_in(admin.accounts, account) if account is not None else run.client.account.get().id
         accepted = admin.subscriptions.create_for(account_id, plan_id, name)
     else:
-        accepted = run.client.subscriptions.create(plan_id, name)
+        accepted = run.client.subscriptions.create(plan_id, name, code)
     made = run.finish(
         accepted, waiting, lambda subscription: f"Subscription {subscription.name} is {subscription.state}."
     )
@@ -179,6 +191,29 @@ def resync_subscription(run: Invocation, waiting: Waiting, subscription: Subscri
     every = run.client.admin.subscriptions
     accepted = every.resync(run.id_in(every, subscription))
     run.finish(accepted, waiting, lambda found: f"All services know subscription {found.name}.")
+
+
+@group.command("add-ons")
+def list_held_add_ons(run: Invocation, chosen: InSubscription) -> None:
+    """List the add-ons there are for a subscription."""
+    items = list(run.subscription(chosen).add_ons.all())
+    run.show_items(items, HELD_COLUMNS, "The plan of this subscription has no add-ons.")
+
+
+@group.command("acquire")
+def acquire_add_on(run: Invocation, chosen: InSubscription, waiting: Waiting, add_on: HeldArgument) -> None:
+    """Add one add-on to a subscription."""
+    add_ons = run.subscription(chosen).add_ons
+    accepted = add_ons.acquire(add_ons.find_item(add_on).add_on_id)
+    run.finish(accepted, waiting, lambda held: f"{held.held} of {held.name} are held.")
+
+
+@group.command("release")
+def release_add_on(run: Invocation, chosen: InSubscription, waiting: Waiting, add_on: HeldArgument) -> None:
+    """Give one add-on of a subscription back."""
+    add_ons = run.subscription(chosen).add_ons
+    accepted = add_ons.release(add_ons.find_item(add_on).add_on_id)
+    run.finish(accepted, waiting, lambda held: f"{held.held} of {held.name} are held.")
 
 
 @group.command("usage")

@@ -14,6 +14,7 @@ from zaffre.client.models import (
     TokensView,
 )
 from zaffre.client.resources.accounts import Accounts
+from zaffre.client.resources.add_ons import AddOns
 from zaffre.client.resources.audit import Audit
 from zaffre.client.resources.fabric import Clouds, Hosts, LogicalNetworks, Stamps, UnmanagedGuests
 from zaffre.client.resources.images import Images
@@ -47,6 +48,11 @@ class Administration:
     def plans(self) -> Plans:
         """All plans, private ones too."""
         return Plans(self._connection)
+
+    @cached_property
+    def add_ons(self) -> AddOns:
+        """All add-ons."""
+        return AddOns(self._connection)
 
     @cached_property
     def subscriptions(self) -> AllSubscriptions:

@@ -210,12 +210,12 @@ class Collection(Listing[ItemT], Generic[ItemT, DetailT]):
         return self._gone(response, view)
 
     def _gone(self, response: httpx.Response, view: type[ViewT]) -> Accepted[ViewT]:
-        return Accepted(parsed(response, view), _operation_of(response), self._connection)
+        return Accepted(parsed(response, view), operation_of(response), self._connection)
 
     def _accepted(self, response: httpx.Response, view: type[ViewT]) -> Accepted[ViewT]:
         resource = parsed(response, view)
         path = self._member(cast("Any", resource).id)
-        return Accepted(resource, _operation_of(response), self._connection, lambda: self._connection.get(path, view))
+        return Accepted(resource, operation_of(response), self._connection, lambda: self._connection.get(path, view))
 
 
 def is_id(reference: str) -> bool:
@@ -251,7 +251,12 @@ def _local(response: httpx.Response, link: Any) -> str | None:
     return link
 
 
-def _operation_of(response: httpx.Response) -> str:
+def operation_of(response: httpx.Response) -> str:
+    """Return the id of the operation that an answer names.
+
+    Raises:
+        ZaffreError: it names none.
+    """
     location = response.headers.get("Operation-Location", "")
     operation_id = location.rsplit("/", 1)[-1]
     if not is_id(operation_id):

@@ -33,12 +33,25 @@ def test_a_provider_builds_a_cloud_and_takes_it_down(admin: Person, served: Serv
     shown = admin.does("plan show Gold").out
     assert re.search(r"^ *Cloud  +gold$", shown, re.MULTILINE)
     assert re.search(r"^ *vCPUs  +unlimited$", shown, re.MULTILINE)
+    admin.does("add-on create more --service networks --quota vm_networks=2 --fee '2 EUR month' --text de=Mehr")
+    admin.does("add-on publish more")
+    assert "VM networks +2" in admin.does("add-on list").out
+    admin.does("plan change Gold --text de=Gold --fee '9 EUR month' --invitation-code sesame --add-on more=3")
+    admin.does("plan change Gold --quota vcpus=9")
+    changed = admin.gets("plan show Gold")
+    assert (changed["needs_invitation_code"], changed["fee"]["amount"]) == (True, "9")
+    assert [(link["name"], link["maximum"]) for link in changed["add_ons"]] == [("more", 3)]
+    assert admin.gets("plan change Gold --quota vcpus=8 --dry-run")["subscriptions"] == 0
+    admin.does("add-on change more --quota vm_networks=3")
+    assert "vm_networks" in str(admin.gets("add-on show more")["services"])
     admin.does("plan publish Gold")
     assert admin.gets("plan show Gold")["state"] == "public"
     admin.does("plan decommission Gold --yes")
 
     for line in (
         "plan delete Gold --yes",
+        "add-on decommission more --yes",
+        "add-on delete more --yes",
         "image delete debian --yes",
         "size delete medium --yes",
         "cloud delete gold --yes",

@@ -1,8 +1,8 @@
 """Plans: what is on offer, and all of them for administrators."""
 
 from zaffre.client.collection import Collection
-from zaffre.client.connection import Connection
-from zaffre.client.models import NewPlanBody, PlanChangeBody, PlanState, PlanView, SuspendPolicy
+from zaffre.client.connection import Connection, parsed
+from zaffre.client.models import ImpactView, NewPlanBody, PlanChangeBody, PlanState, PlanView, SuspendPolicy
 
 
 class OfferedPlans(Collection[PlanView, PlanView]):
@@ -23,8 +23,12 @@ class Plans(OfferedPlans):
         return self._create(body)
 
     def change(self, plan_id: str, body: PlanChangeBody, if_match: int | None = None) -> PlanView:
-        """Rename or redescribe a plan; change its services while it is private."""
+        """Change a plan. New services of one in use are carried to its subscriptions by an operation."""
         return self._change(plan_id, body, PlanView, if_match)
+
+    def what_if(self, plan_id: str, body: PlanChangeBody) -> ImpactView:
+        """Tell what a change would do to subscriptions, without making it."""
+        return parsed(self._connection.ask("POST", f"{self._member(plan_id)}/what-if", body), ImpactView)
 
     def publish(self, plan_id: str, if_match: int | None = None) -> PlanView:
         """Offer a plan to everybody."""

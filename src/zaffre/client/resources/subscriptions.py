@@ -3,8 +3,10 @@
 from functools import cached_property
 from urllib.parse import urlencode
 
+from pydantic import SecretStr
+
 from zaffre.client.collection import Collection, Listing
-from zaffre.client.connection import Connection
+from zaffre.client.connection import Connection, parsed
 from zaffre.client.models import (
     DeletionPreviewView,
     NewSubscriptionBody,
@@ -13,8 +15,11 @@ from zaffre.client.models import (
     SizeView,
     SubscriptionDetailView,
     SubscriptionView,
+    UsagePreviewView,
     UsageView,
+    WantedUsageBody,
 )
+from zaffre.client.resources.add_ons import HeldAddOns
 from zaffre.client.resources.audit import AuditRecords
 from zaffre.client.resources.availability_sets import AvailabilitySets
 from zaffre.client.resources.disks import Disks
@@ -36,9 +41,11 @@ class Subscriptions(Collection[SubscriptionView, SubscriptionDetailView]):
         """Use the subscriptions of a face."""
         super().__init__(connection, "/subscriptions", SubscriptionView, SubscriptionDetailView)
 
-    def create(self, plan_id: str, name: str) -> Accepted[SubscriptionView]:
-        """Subscribe to a plan on offer."""
-        return self._start_creating(NewSubscriptionBody(plan_id=plan_id, name=name), SubscriptionView)
+    def create(self, plan_id: str, name: str, invitation_code: str | None = None) -> Accepted[SubscriptionView]:
+        """Subscribe to a plan on offer; one by invitation takes its code."""
+        code = SecretStr(invitation_code) if invitation_code is not None else None
+        body = NewSubscriptionBody(plan_id=plan_id, name=name, invitation_code=code)
+        return self._start_creating(body, SubscriptionView)
 
     def rename(self, subscription_id: str, name: str, if_match: int | None = None) -> SubscriptionView:
         """Rename a subscription."""
@@ -161,6 +168,16 @@ class SubscriptionScope:
     def sizes(self) -> AvailableSizes:
         """The sizes that its virtual machines can have."""
         return AvailableSizes(self._connection, f"{self._path}/sizes", SizeView)
+
+    @cached_property
+    def add_ons(self) -> HeldAddOns:
+        """The add-ons that it can have, and how many of each it holds."""
+        return HeldAddOns(self._connection, f"{self._path}/add-ons")
+
+    def usage_what_if(self, amounts: dict[str, int]) -> UsagePreviewView:
+        """Tell whether amounts per dimension would fit beside what is used now."""
+        body = WantedUsageBody.model_validate({"amounts": amounts})
+        return parsed(self._connection.ask("POST", f"{self._path}/usage/what-if", body), UsagePreviewView)
 
     @cached_property
     def usage(self) -> Usage:
