@@ -38,10 +38,12 @@ def addresses(portal: Portal, which: str, page: Page) -> list[str]:
         ]
     host = next(iter(portal.admin.admin.hosts.all()))
     plan = next(iter(portal.admin.admin.plans.all()))
+    record = next(iter(portal.admin.admin.audit.all()))
     return [
         *rail,
         f"/hosts/{host.id}",
         f"/plans/{plan.id}",
+        f"/audit-records/{record.id}",
         f"/subscriptions/{portal.subscription_id}",
         f"/virtual-machines/{portal.machine.id}",
         *("/plans/new", "/hosts/new", "/stamps/new", "/clouds/new", "/images/new", "/accounts/new"),

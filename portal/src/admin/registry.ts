@@ -4,6 +4,7 @@ import { accounts } from "@/resources/accounts";
 import { adminSubscriptions } from "@/resources/admin-subscriptions";
 import { adminVirtualMachines } from "@/resources/admin-virtual-machines";
 import { apiTokens } from "@/resources/api-tokens";
+import { adminAuditRecords } from "@/resources/audit-records";
 import { clouds } from "@/resources/clouds";
 import { hosts } from "@/resources/hosts";
 import { images } from "@/resources/images";
@@ -31,6 +32,7 @@ export const adminPortal: PortalDefinition = {
     images,
     unmanagedGuests,
     operations,
+    adminAuditRecords,
     apiTokens,
     sessions,
   ],

@@ -89,6 +89,8 @@ export function FieldValue({ field, resource, texts }: FieldValueProps) {
       return <StateMark tone={toneOf(written, field.tones)} word={texts.state(field.field, written)} />;
     case "word":
       return <>{texts.word(field.field, written)}</>;
+    case "deed":
+      return <>{texts.deed(written)}</>;
     case "boolean":
       return value === null || value === undefined ? absent : <>{texts.text(value === true ? "yes" : "no")}</>;
     case "reference":

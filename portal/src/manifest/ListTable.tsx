@@ -273,7 +273,7 @@ interface RowProps {
 }
 
 /** Kinds of values that can stand in a link. */
-const WRITTEN: ReadonlySet<FieldKind> = new Set<FieldKind>(["text", "word", "code"]);
+const WRITTEN: ReadonlySet<FieldKind> = new Set<FieldKind>(["text", "word", "deed", "code"]);
 
 function hasValue(row: Resource, field: string): boolean {
   const value = valueAt(row, field);

@@ -1,17 +1,21 @@
 /** The tabs that every detail page has: calls, operations, history; and lists of what belongs to the resource. */
 import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { keys } from "@/api/keys";
 import { call, fillPath } from "@/api/transport";
 import type { LifecycleEvent, Operation, Page, Resource } from "@/api/wire";
+import { usePermissions } from "@/session/session";
+import { useCurrentSubscription } from "@/session/subscriptions";
 import { OperationEntry } from "@/shell/NotificationsButton";
 import { ProblemMessage } from "@/shell/ProblemMessage";
 import { cliCommand, curlCommand } from "./calls";
 import { CodeBlock } from "./JsonView";
 import { literal, type ListSearch } from "./odata";
+import { listAddress } from "./addresses";
 import { useManifest } from "./portal";
 import { ResourceList } from "./ResourceList";
 import type { Texts } from "./texts";
@@ -39,6 +43,7 @@ const useStyles = makeStyles({
     overflowWrap: "anywhere",
   },
   related: { display: "flex", flexDirection: "column", height: "min(520px, 65vh)" },
+  link: { color: tokens.colorBrandForegroundLink },
   call: { marginBottom: "16px" },
   title: { margin: "0 0 4px", fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },
 });
@@ -126,6 +131,7 @@ export function HistoryTab({ resource }: { resource: Resource }) {
   return (
     <>
       <ProblemMessage error={query.error} />
+      <AuditLink resource={resource} />
       <ul className={styles.list}>
         {events.map((event) => (
           <li key={event.id} className={styles.event}>
@@ -143,6 +149,24 @@ export function HistoryTab({ resource }: { resource: Resource }) {
       </ul>
       <More query={query} />
     </>
+  );
+}
+
+/** The way to who did what with a resource, and how it was before. */
+function AuditLink({ resource }: { resource: Resource }) {
+  const styles = useStyles();
+  const { t } = useTranslation();
+  const may = usePermissions();
+  const audit = useManifest("audit_record");
+  const { subscription } = useCurrentSubscription();
+  if (audit === null || !may(audit.nav?.permission)) return null;
+  const search: ListSearch = { f: { resource_id: [resource.id] } };
+  return (
+    <p>
+      <Link to={listAddress(audit, subscription?.id ?? null)} search={search} className={styles.link}>
+        {t("tabs.audit_link")}
+      </Link>
+    </p>
   );
 }
 

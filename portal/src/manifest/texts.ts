@@ -12,6 +12,8 @@ export interface Texts {
   field: (field: string) => string;
   state: (field: string, value: string) => string;
   word: (field: string, value: string) => string;
+  /** What says a deed, such as `virtual_machine.created`. */
+  deed: (kind: string) => string;
   /** Any other key of the namespace; a last resort is made from the key's last part. */
   text: (key: string, values?: Record<string, unknown>) => string;
   /** Like `text`, but null where the catalogue has nothing. */
@@ -31,10 +33,10 @@ function keyOf(field: string): string {
   return field.replaceAll(".*", "").replaceAll(".", "_");
 }
 
-type Translate = (keys: string[], values: Record<string, unknown>) => string;
+export type Translate = (keys: string[], values: Record<string, unknown>) => string;
 
 export function useTexts(manifest: Pick<ResourceManifest, "namespace" | "slug">): Texts {
-  const { t, i18n } = useTranslation([manifest.namespace, "frame"]);
+  const { t, i18n } = useTranslation([manifest.namespace, "frame", "events"]);
   const { namespace, slug } = manifest;
   // The same texts are the same object, so that rows are not drawn again for nothing.
   return useMemo(() => textsOf(namespace, slug, t as Translate, i18n.language), [namespace, slug, t, i18n.language]);
@@ -44,9 +46,19 @@ export function useTexts(manifest: Pick<ResourceManifest, "namespace" | "slug">)
 export function titleOf(manifest: Pick<ResourceManifest, "title">, resource: Resource, texts: Texts): string {
   const parts = (manifest.title ?? []).map((field) => {
     const written = formatValue(field.kind, valueAt(resource, field.field), texts.language);
-    return written !== "" && field.kind === "word" ? texts.word(field.field, written) : written;
+    if (written !== "" && field.kind === "word") return texts.word(field.field, written);
+    return written !== "" && field.kind === "deed" ? texts.deed(written) : written;
   });
   return parts.filter((part) => part !== "").join(" · ") || nameOf(resource);
+}
+
+/** Return what says an event's or a deed's kind, such as `virtual_machine.created`. */
+export function deedText(kind: string, t: Translate): string {
+  const [noun = "", verb = ""] = kind.split(".");
+  return t(["events:event"], {
+    noun: t([`events:nouns.${noun}`], { defaultValue: spelled(noun) }),
+    verb: t([`events:verbs.${verb}`], { defaultValue: verb.replaceAll("_", " ") }),
+  });
 }
 
 export function textsOf(namespace: string, slug: string, t: Translate, language: string): Texts {
@@ -61,6 +73,7 @@ export function textsOf(namespace: string, slug: string, t: Translate, language:
     field: (field) => text(`fields.${keyOf(field)}`),
     state: (field, value) => maybe(`values.${keyOf(field)}.${value}`) ?? maybe(`states.${value}`) ?? spelled(value),
     word: (field, value) => text(`values.${keyOf(field)}.${keyOf(value)}`),
+    deed: (kind) => deedText(kind, t),
     text,
     maybe,
     language,

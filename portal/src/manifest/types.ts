@@ -67,6 +67,8 @@ export type FieldKind =
   | "state"
   /** One of a known set of words: its text is `values.<field>.<value>`, with underscores for dots. */
   | "word"
+  /** What was done, as events and operations name it, such as `virtual_machine.created`. */
+  | "deed"
   | "boolean"
   | "number"
   | "percent"

@@ -1,6 +1,7 @@
 /** The tenant portal: one line per resource and page. */
 import type { PortalDefinition } from "@/manifest/portal";
 import { apiTokens } from "@/resources/api-tokens";
+import { auditRecords } from "@/resources/audit-records";
 import { availabilitySets } from "@/resources/availability-sets";
 import { disks } from "@/resources/disks";
 import { operations } from "@/resources/operations";
@@ -27,6 +28,7 @@ export const tenantPortal: PortalDefinition = {
     ports,
     subscriptions,
     operations,
+    auditRecords,
     apiTokens,
     sessions,
   ],

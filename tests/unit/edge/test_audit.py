@@ -48,8 +48,10 @@ NOT_AUDITED = {
 OWN_TRANSACTIONS = {
     "POST /accounts",
     "POST /accounts/me/password",
+    "POST /add-ons/{add_on_id}/what-if",
     "POST /audit/verify",
     "POST /hosts/preflight",
+    "POST /plans/{plan_id}/what-if",
     "POST /sessions",
     "POST /sessions/refresh",
     "PATCH /images/{image_id}/content",
@@ -58,7 +60,7 @@ OWN_TRANSACTIONS = {
     "PUT /subscriptions/{subscription_id}/images/{image_id}/content",
 }
 """Routes that do not get their record from the routing: what they change they record themselves, as tested below.
-Looking a host over and prolonging a session change nothing."""
+Looking a host over, asking what would be and prolonging a session change nothing."""
 
 
 async def records(client: Client, path: str = "/audit-records", **options: Any) -> list[dict[str, Any]]:

@@ -264,6 +264,20 @@ async def list_subscription_audit_records(
     return await _own(request, query, work, caller, AuditRecordRow.subscription_id == subscription.id)
 
 
+@shared.get(
+    "/subscriptions/{subscription_id}/audit-records/{record_id}",
+    dependencies=[requires(Permission.SUBSCRIPTION_AUDIT)],
+)
+async def get_subscription_audit_record(
+    subscription: CurrentSubscription, record_id: PathId, work: Work, caller: CurrentCaller
+) -> AuditRecordView:
+    """Show what was done in a subscription."""
+    row = await work.session.scalar(select(AuditRecordRow).where(AuditRecordRow.id == record_id))
+    if row is None or row.subscription_id != subscription.id:
+        raise NotFound("audit record", record_id)
+    return AuditRecordView.seen_by(row, caller)
+
+
 @shared.get("/accounts/me/audit-records", dependencies=[requires(Permission.ACCOUNT_SELF)])
 async def list_own_audit_records(
     request: Request, query: Listed, work: Work, caller: CurrentCaller

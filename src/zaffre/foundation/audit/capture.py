@@ -386,6 +386,7 @@ def _on_commit(session: Session) -> None:
         session.execute(_WRITING, records[start : start + RECORDS_PER_STATEMENT])
 
 
-event.listen(RecordedSession, "after_flush", _on_flush)
-event.listen(RecordedSession, "before_commit", _on_commit)
-event.listen(RecordedSession, "do_orm_execute", _on_execute)
+LISTENERS = {"after_flush": _on_flush, "before_commit": _on_commit, "do_orm_execute": _on_execute}
+"""What listens to the session, by its event."""
+for _event, _listener in LISTENERS.items():
+    event.listen(RecordedSession, _event, _listener)
