@@ -29,6 +29,7 @@ RECORDS = (
     *("operations", "lifecycle_events", "idempotency_keys", "sessions", "image_copies"),
     *("audit_records", "audit_chain"),
     *("usage_changes", "usage_spans", "usage_records", "usage_hours", "usage_days", "usage_cursors"),
+    "traffic_readings",
 )
 """Tables that tell what happened, or cache; they grow and are not part of the world's state."""
 VOLATILE = (

@@ -53,6 +53,14 @@ export const adminPortal: PortalDefinition = {
       component: () => import("@/pages/plans/PlanDesigner"),
     },
     {
+      id: "consumption",
+      path: "/usage",
+      namespace: "consumption",
+      icon: "gauge",
+      nav: { section: "business", order: 40, permission: "usage.admin" },
+      component: () => import("@/pages/consumption/SiteConsumption"),
+    },
+    {
       id: "providers",
       path: "/providers",
       namespace: "providers",

@@ -39,6 +39,7 @@ export const adminSubscriptions: ResourceManifest = {
   ],
   tabs: [
     { id: "usage", kind: "component", component: () => import("@/pages/subscriptions/UsageTab") },
+    { id: "consumption", kind: "component", component: () => import("@/pages/consumption/ConsumptionTab") },
     { id: "syncs", kind: "component", component: () => import("@/pages/subscriptions/SyncsTab") },
     { id: "virtual_machines", kind: "related", type: "virtual_machine", filter: "subscription_id eq {id}" },
   ],

@@ -29,7 +29,10 @@ export const subscriptions: ResourceManifest = {
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
-  tabs: [{ id: "usage", kind: "component", component: () => import("@/pages/subscriptions/UsageTab") }],
+  tabs: [
+    { id: "usage", kind: "component", component: () => import("@/pages/subscriptions/UsageTab") },
+    { id: "consumption", kind: "component", component: () => import("@/pages/consumption/ConsumptionTab") },
+  ],
   actions: [
     {
       id: "rename",

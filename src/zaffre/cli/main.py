@@ -39,6 +39,7 @@ ENTRIES = (
     Entry("image", "zaffre.cli.image_commands:app", "Images that virtual machines are made from.", _TENANT),
     Entry("size", "zaffre.cli.size_commands:app", "Sizes of virtual machines.", _TENANT),
     Entry("key", "zaffre.cli.key_commands:app", "SSH keys.", _TENANT),
+    Entry("usage", "zaffre.cli.usage_commands:app", "What was used, for billing.", _WATCH),
     Entry("search", "zaffre.cli.search_commands:search", "Find anything by name, id, address or tag.", _WATCH),
     Entry("overview", "zaffre.cli.overview_commands:overview", "How the site is, and what needs a human.", _WATCH),
     Entry("operation", "zaffre.cli.operation_commands:app", "Work under way and done.", _WATCH),

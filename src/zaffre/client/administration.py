@@ -24,6 +24,7 @@ from zaffre.client.resources.providers import Providers
 from zaffre.client.resources.search import Search
 from zaffre.client.resources.sizes import Sizes
 from zaffre.client.resources.subscriptions import AllSubscriptions
+from zaffre.client.resources.usage import AllUsage
 from zaffre.client.resources.virtual_machines import AllVirtualMachines
 
 
@@ -108,6 +109,11 @@ class Administration:
     def operations(self) -> AllOperations:
         """Everybody's operations."""
         return AllOperations(self._connection)
+
+    @cached_property
+    def usage(self) -> AllUsage:
+        """What everybody used, and the feed for billing systems."""
+        return AllUsage(self._connection)
 
     @cached_property
     def search(self) -> Search:

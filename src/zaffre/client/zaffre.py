@@ -1,6 +1,7 @@
 """The client itself: where everything that the API offers begins."""
 
 import ssl
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -11,9 +12,10 @@ import httpx
 
 from zaffre.client.administration import Administration
 from zaffre.client.clock import Clock
+from zaffre.client.collection import Listing
 from zaffre.client.connection import Connection
 from zaffre.client.credentials import Credentials
-from zaffre.client.models import LivenessView
+from zaffre.client.models import LivenessView, MeterView
 from zaffre.client.problems import ZaffreError, local_problem
 from zaffre.client.resources.accounts import OwnAccount
 from zaffre.client.resources.api_tokens import ApiTokens
@@ -120,6 +122,10 @@ class Zaffre:
     def search(self) -> Search:
         """Finding one's things: call it with a text."""
         return Search(self._public)
+
+    def meters(self) -> Sequence[MeterView]:
+        """Return what is measured for billing."""
+        return list(Listing(self._public, "/meters", MeterView).all())
 
     @cached_property
     def events(self) -> Events:

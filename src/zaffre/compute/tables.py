@@ -241,6 +241,20 @@ class ConsoleTokenRow(Table):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class TrafficReadingRow(Table):
+    """A guest's network counters on a host when they were last recorded as usage."""
+
+    __tablename__ = "traffic_readings"
+
+    virtual_machine_id: Mapped[str] = id_column(primary_key=True)
+    host_id: Mapped[str] = id_column(primary_key=True)
+    received: Mapped[int] = mapped_column(BigInteger)
+    sent: Mapped[int] = mapped_column(BigInteger)
+    processor_ns: Mapped[int] = mapped_column(BigInteger)
+    """Tells a guest that was started anew from one that ran on."""
+    counted_to: Mapped[datetime] = mapped_column(index=True)
+
+
 class UnmanagedGuestRow(Table):
     """A guest on a host that belongs to no virtual machine we know."""
 

@@ -18,6 +18,7 @@ from zaffre.compute.power_operations import machine_power_sagas
 from zaffre.compute.reconcile import FullRead, GuestWatch
 from zaffre.compute.resize_operations import ResizeVirtualMachine
 from zaffre.compute.services import ComputeServices
+from zaffre.compute.traffic import TrafficMetering
 from zaffre.edge.drivers import Drivers
 from zaffre.edge.host_preflight import HostPreflight
 from zaffre.fabric.hypervisors import Hypervisors
@@ -108,6 +109,7 @@ class Site:
         self.sealer = Sealer(units, self.metrics)
         self.refusals = Refusals(units)
         self.reading_desk = ReadingDesk(settings.audit.exports)
+        self.traffic = TrafficMetering(units, self.meters)
         self.sagas = self._sagas()
         self.operations = OperationsRuntime(units, self.sagas, settings.operations, self.metrics)
         self.loops: list[Loop] = []
@@ -177,10 +179,12 @@ class Site:
         checkpoints = CheckpointProof(units, self.hypervisors, metrics)
         planes = PlaneReconciler(units, self.planes, metrics)
         sampler = Sampler(units, self.hypervisors, metrics, self.settings.metrics, self.settings.operations.worker)
+        sampler.listeners.append(self.traffic.look)
         return [
             self.hypervisors.watch,
             *sampler.loops,
             *self.metering.loops,
+            Loop("traffic metering", self.settings.metering.interval_s, self.traffic.record, clock, metrics),
             guests.loop,
             guests.full_read,
             PortWatch(units, self.planes, metrics).loop,

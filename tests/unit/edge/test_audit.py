@@ -35,6 +35,7 @@ NOT_AUDITED = {
     "reservations",
     "sessions",
     "subscription_syncs",
+    "traffic_readings",
     "unmanaged_guests",
     "usage_changes",
     "usage_cursors",

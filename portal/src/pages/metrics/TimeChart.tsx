@@ -32,9 +32,11 @@ export interface TimeChartProps {
   most: number | null;
   format: (value: number) => string;
   language: string;
+  /** Whether points are days of UTC rather than instants. */
+  days?: boolean;
 }
 
-export function TimeChart({ label, lines, from, to, most, format, language }: TimeChartProps) {
+export function TimeChart({ label, lines, from, to, most, format, language, days = false }: TimeChartProps) {
   const styles = useStyles();
   const theme = useTheme();
   const dark = useDarkTheme();
@@ -60,8 +62,9 @@ export function TimeChart({ label, lines, from, to, most, format, language }: Ti
     const words = { color: theme.colorNeutralForeground2, fontFamily: "inherit" };
     const rule = { lineStyle: { color: theme.colorNeutralStroke2 } };
     const colours = LINE_COLOURS[dark ? "dark" : "light"];
-    const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-    const instant = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium" });
+    const day = { day: "numeric", month: "short", timeZone: "UTC" } as const;
+    const clock = new Intl.DateTimeFormat(language, days ? day : { hour: "2-digit", minute: "2-digit" });
+    const instant = new Intl.DateTimeFormat(language, days ? day : { dateStyle: "short", timeStyle: "medium" });
     chart.current?.setOption(
       {
         animation: false,
@@ -100,7 +103,7 @@ export function TimeChart({ label, lines, from, to, most, format, language }: Ti
           type: "line",
           name: line.name,
           data: line.points,
-          showSymbol: false,
+          showSymbol: days,
           connectNulls: false,
           color: colours[place % colours.length],
           lineStyle: { width: 2, type: place === 0 ? "solid" : "dashed" },
@@ -109,7 +112,7 @@ export function TimeChart({ label, lines, from, to, most, format, language }: Ti
       },
       { notMerge: true },
     );
-  }, [lines, from, to, most, format, language, theme, dark]);
+  }, [lines, from, to, most, format, language, days, theme, dark]);
 
   return <div ref={element} className={styles.chart} role="img" aria-label={label} />;
 }

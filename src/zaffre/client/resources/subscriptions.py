@@ -27,6 +27,7 @@ from zaffre.client.resources.images import SubscriptionImages
 from zaffre.client.resources.members import Members, SubscriptionRoles
 from zaffre.client.resources.sizes import AvailableSizes
 from zaffre.client.resources.ssh_keys import SshKeys
+from zaffre.client.resources.usage import SubscriptionUsage
 from zaffre.client.resources.virtual_machines import VirtualMachines
 from zaffre.client.resources.vm_networks import VmNetworks
 from zaffre.client.waiting import Accepted
@@ -178,6 +179,10 @@ class SubscriptionScope:
         """Tell whether amounts per dimension would fit beside what is used now."""
         body = WantedUsageBody.model_validate({"amounts": amounts})
         return parsed(self._connection.ask("POST", f"{self._path}/usage/what-if", body), UsagePreviewView)
+
+    def consumption(self) -> SubscriptionUsage:
+        """What it used over time."""
+        return SubscriptionUsage(self._connection, self._path)
 
     @cached_property
     def usage(self) -> Usage:

@@ -1,6 +1,7 @@
 """The loops that measure: one asks every host and writes what it says, the other keeps the history small."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 
 from zaffre.fabric.drivers.hypervisor import Hypervisor
 from zaffre.fabric.hypervisors import Hypervisors
@@ -31,6 +32,8 @@ class Sampler:
         self._keep_s = settings.keep_hours * 3600
         self._worker = worker
         self._looks: dict[str, Look] = {}
+        self.listeners: list[Callable[[Mapping[str, Look]], None]] = []
+        """Given every round's looks by host, for what is more than rates."""
         self._written_at_s = 0
         self.loops = (
             Loop("metrics", settings.interval_s, self.sample, units.clock, metrics),
@@ -43,6 +46,8 @@ class Sampler:
         A host or guest that is new has no rates yet.
         """
         looks = await self._hypervisors.gather(self._hypervisors.connected(), self._look)
+        for tell in self.listeners:
+            tell(looks)
         values: dict[str, tuple[int, ...]] = {}
         for host_id, look in looks.items():
             before = self._looks.get(host_id)

@@ -7,9 +7,19 @@ other things that are counted come in as they are counted (`records`). Records a
 readers follows them by cursor. From records follow sums of hours and days (`rollups`), which stay when records have
 aged. Why so: docs/decisions/0036-usage-is-written-with-the-change.md.
 
-Public face: `Meter`, `MeterKind`, `ResourceUsage`, `Watched`, `Meters`, `measure_rows`.
+Public face: `Meter`, `MeterKind`, `ResourceUsage`, `Watched`, `Meters`, `measure_rows`, `CountedUsage`, `UsageRecords`.
 """
 
 from zaffre.management.metering.meters import Meter, MeterKind, Meters, ResourceUsage, Watched, measure_rows
+from zaffre.management.metering.records import CountedUsage, UsageRecords
 
-__all__ = ["Meter", "MeterKind", "Meters", "ResourceUsage", "Watched", "measure_rows"]
+__all__ = [
+    "CountedUsage",
+    "Meter",
+    "MeterKind",
+    "Meters",
+    "ResourceUsage",
+    "UsageRecords",
+    "Watched",
+    "measure_rows",
+]
