@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611212011
+Revision: 202611212012
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611212011"
+revision = "202611212012"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -275,6 +275,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_stamps_name")),
     )
     op.create_index(op.f("ix_stamps_created_at"), "stamps", ["created_at"], unique=False)
+    op.create_table(
+        "traffic_readings",
+        sa.Column("virtual_machine_id", Id, nullable=False),
+        sa.Column("host_id", Id, nullable=False),
+        sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.Column("processor_ns", sa.BigInteger(), nullable=False),
+        sa.Column("counted_to", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("virtual_machine_id", "host_id", name=op.f("pk_traffic_readings")),
+    )
+    op.create_index(op.f("ix_traffic_readings_counted_to"), "traffic_readings", ["counted_to"], unique=False)
     op.create_table(
         "usage_changes",
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
