@@ -80,6 +80,16 @@ export const adminSubscriptions: ResourceManifest = {
       cli: "zaffre subscription resync {id}",
     },
     {
+      id: "change_plan",
+      icon: "plan",
+      permission: "subscription.write",
+      method: "POST",
+      path: `${SUBSCRIPTION}/change-plan`,
+      when: [{ field: "state", in: ["active"] }],
+      dialog: () => import("@/pages/subscriptions/ChangePlanDialog"),
+      cli: "zaffre subscription change-plan {id} --plan {plan_id}",
+    },
+    {
       id: "delete",
       icon: "delete",
       permission: "subscription.write",

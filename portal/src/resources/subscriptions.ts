@@ -46,6 +46,16 @@ export const subscriptions: ResourceManifest = {
       cli: "zaffre subscription rename {id} {name}",
     },
     {
+      id: "change_plan",
+      icon: "plan",
+      permission: "subscription.write",
+      method: "POST",
+      path: `${SUBSCRIPTION}/change-plan`,
+      when: [{ field: "state", in: ["active"] }],
+      dialog: () => import("@/pages/subscriptions/ChangePlanDialog"),
+      cli: "zaffre subscription change-plan {id} --plan {plan_id}",
+    },
+    {
       id: "delete",
       icon: "delete",
       permission: "subscription.write",

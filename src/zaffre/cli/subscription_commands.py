@@ -142,6 +142,30 @@ def delete_subscription(
         run.remember(subscription_id=None, subscription_name=None)
 
 
+@group.command("change-plan")
+def change_plan(
+    run: Invocation,
+    waiting: Waiting,
+    subscription: SubscriptionArgument,
+    plan: Annotated[
+        str,
+        typer.Option("--plan", metavar="NAME", help="Name or id of the plan.", autocompletion=names_of(plans_of)),
+    ],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would not fit.")] = False,
+) -> None:
+    """Move a subscription to another plan, if it fits."""
+    every = run.client.subscriptions
+    found_id, plan_id = run.id_in(every, subscription), run.id_in(plans_of(run), plan)
+    if dry_run:
+        fit = every.plan_fit(found_id, plan_id)
+        rows = [(title_text(each.kind), each.sentence) for each in fit.obstacles]
+        run.show(fit, lambda: [Section("What does not fit", rows, otherwise="everything fits")])
+        return
+    accepted = every.change_plan(found_id, plan_id)
+    run.finish(accepted, waiting, lambda moved: f"{moved.name} is on plan {run.names.plan(moved.plan_id)} now.")
+
+
 @group.command("restore")
 def restore_subscription(run: Invocation, waiting: Waiting, subscription: SubscriptionArgument) -> None:
     """Take back a deletion that is not due yet."""

@@ -23,7 +23,15 @@ from zaffre.foundation.http.routing import PlainRoute, RequestContext
 from zaffre.foundation.http.scope import RequestScope
 from zaffre.identity import api as identity_api
 from zaffre.identity.callers import Identification
-from zaffre.management import add_on_api, deletion_api, member_api, plan_api, suspension_api, usage_api
+from zaffre.management import (
+    add_on_api,
+    deletion_api,
+    member_api,
+    plan_api,
+    plan_move_api,
+    suspension_api,
+    usage_api,
+)
 from zaffre.management import api as management_api
 from zaffre.management.metering import api as metering_api
 from zaffre.management.providers import ProviderRegistry
@@ -86,6 +94,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield add_on_api.subscriptions
     yield usage_api.router
     yield member_api.members
+    yield plan_move_api.subscriptions
     for provider in providers:
         yield from provider.tenant_routers
     yield audit.shared

@@ -51,7 +51,13 @@ from zaffre.management.metering.journal import UsageJournal
 from zaffre.management.metering.loops import Metering
 from zaffre.management.metering.subscription_meter import SubscriptionMetering
 from zaffre.management.offer_operations import offer_sagas
-from zaffre.management.operations import DeleteSubscription, ResumeSubscription, SuspendSubscription, SyncSubscription
+from zaffre.management.operations import (
+    ChangePlan,
+    DeleteSubscription,
+    ResumeSubscription,
+    SuspendSubscription,
+    SyncSubscription,
+)
 from zaffre.management.providers import ProviderRegistry
 from zaffre.management.reconcile import heal_syncs, prove_quotas
 from zaffre.network.operations import CreateSubnet, CreateVmNetwork, DeleteSubnet, DeleteVmNetwork
@@ -146,6 +152,7 @@ class Site:
             SyncSubscription(self.providers),
             SuspendSubscription(self.providers),
             ResumeSubscription(self.providers),
+            ChangePlan(self.providers),
             DeleteSubscription(self.providers),
             *offer_sagas(self.providers),
             AddHost(self.hypervisors),

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+import structlog
 from sqlalchemy import delete
 
-from zaffre.foundation.operations.saga import Run, Step
+from zaffre.foundation.errors import DomainError
+from zaffre.foundation.operations.saga import Run, Step, nothing
+from zaffre.management.plan_moves import MOVE_OPERATION, put_back
 from zaffre.management.providers import ChangeKind, ProviderRegistry
 from zaffre.management.quotas import Quotas
 from zaffre.management.subscriptions import (
@@ -17,6 +20,8 @@ from zaffre.management.subscriptions import (
 from zaffre.management.suspensions import RESUME_OPERATION, SUSPEND_OPERATION
 from zaffre.management.syncs import TELLING_DEADLINE_S, announce, purge_all, tell_providers
 from zaffre.management.tables import SubscriptionAddOnRow, SubscriptionRow, SubscriptionSyncRow
+
+log = structlog.get_logger(__name__)
 
 PURGE_DEADLINE_S = 6 * 3600.0
 """For everything in a subscription. It ends much sooner when nothing goes any more."""
@@ -77,6 +82,36 @@ class ResumeSubscription:
 
     async def _tell(self, run: Run) -> None:
         await tell_providers(run, self._providers, {SubscriptionState.ACTIVE})
+
+
+class ChangePlan:
+    """Tells providers that a subscription has had another plan since the intent; if one refuses, it goes back."""
+
+    kind = MOVE_OPERATION
+    cancellable = False
+
+    def __init__(self, providers: ProviderRegistry) -> None:
+        self._providers = providers
+
+    def steps(self) -> Sequence[Step]:
+        """Return the steps. The first has nothing to do: the move was a part of the intent's transaction."""
+        return [
+            Step("switch", "Changing the plan", nothing, self._put_back),
+            Step("providers", "Telling the resource providers", self._tell, deadline_s=TELLING_DEADLINE_S),
+        ]
+
+    async def _tell(self, run: Run) -> None:
+        await tell_providers(run, self._providers)
+
+    async def _put_back(self, run: Run) -> None:
+        """Put it back, and tell what can be told; who cannot be told now is told by the reconciler."""
+        parameters = run.operation.parameters
+        async with run.work() as work:
+            await put_back(work, run.operation.resource_id, parameters["plan_id"], parameters["previous_plan_id"])
+        try:
+            await tell_providers(run, self._providers)
+        except DomainError as error:
+            log.info("a provider is told later that the plan is the old one", cause=error.detail)
 
 
 class DeleteSubscription:

@@ -276,6 +276,10 @@ class ProviderRegistry:
         """Return a provider; None when it is no longer installed."""
         return self._providers.get(name)
 
+    def owner(self, dimension: str) -> str | None:
+        """Return the name of the provider that a quota dimension belongs to; None when it is no longer installed."""
+        return self._owner.get(dimension)
+
     def dimension(self, name: str) -> QuotaDimension | None:
         """Return a quota dimension by name; None when its provider is no longer installed."""
         owner = self._owner.get(name)

@@ -315,6 +315,22 @@ class Subscriptions:
     def _visible(self) -> list[ColumnElement[bool]]:
         return [] if self._caller.is_administrator else [works_in(self._caller.account_id)]
 
+    async def plan_to_move_to(self, plan_id: str) -> PlanRow:
+        """Return a plan that the caller may move a subscription to, given its code if it is by invitation.
+
+        Raises:
+            NotFound: it is not on offer.
+        """
+        return await self._offered_plan(plan_id)
+
+    async def claim_place(self, plan: PlanRow, owner_id: str) -> None:
+        """See that an owner may have one more subscription to a plan; it stays so until the transaction ends.
+
+        Raises:
+            SubscriptionLimitReached: they may not.
+        """
+        await self._claim_place(plan, owner_id)
+
     async def _offered_plan(self, plan_id: str) -> PlanRow:
         # Held, so that a change of its services either is seen here or finds this subscription.
         plan = await self._session.get(PlanRow, plan_id, with_for_update=for_update(RowLock.USE))

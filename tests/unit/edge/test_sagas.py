@@ -119,6 +119,18 @@ async def resume(harness: Harness, someone: Any) -> str:
     return await started(harness.cloud.admin, "POST", f"{someone.base}/resume")
 
 
+async def movable(harness: Harness) -> Any:
+    """A tenant with a machine and a network, and another plan that these fit."""
+    someone = await harness.cloud.tenant(await harness.cloud.plan())
+    await someone.vm("one", await someone.network())
+    return someone, await harness.cloud.plan(virtual_machines=3, vm_networks=1)
+
+
+async def move_to_plan(_harness: Harness, prepared: Any) -> str:
+    someone, plan_id = prepared
+    return await started(someone.client, "POST", f"{someone.base}/change-plan", {"plan_id": plan_id})
+
+
 async def full(harness: Harness) -> Any:
     """A tenant with one of everything."""
     limits = dict.fromkeys(
@@ -376,6 +388,7 @@ CASES = [
     SagaCase("subscription.resume", suspended, resume, restores=False),
     SagaCase("plan.apply", sold_plan, change_plan, restores=False),
     SagaCase("add_on.apply", held_add_on, change_add_on, restores=False),
+    SagaCase("subscription.change_plan", movable, move_to_plan),
     SagaCase("subscription.delete", other_tenant, unsubscribe, restores=False),
     SagaCase("subscription.delete", full, delete_all, restores=False, variant="with everything in it"),
     SagaCase("host.add", nothing, add_host),

@@ -8,9 +8,11 @@ from pydantic import SecretStr
 from zaffre.client.collection import Collection, Listing
 from zaffre.client.connection import Connection, parsed
 from zaffre.client.models import (
+    ChangePlanBody,
     DeletionPreviewView,
     NewSubscriptionBody,
     NewSubscriptionForBody,
+    PlanFitView,
     RenameSubscriptionBody,
     SizeView,
     SubscriptionDetailView,
@@ -72,6 +74,19 @@ class Subscriptions(Collection[SubscriptionView, SubscriptionDetailView]):
     def deletion_preview(self, subscription_id: str) -> DeletionPreviewView:
         """Return everything that would go with a subscription."""
         return self._connection.get(f"{self._member(subscription_id)}/deletion-preview", DeletionPreviewView)
+
+    def plan_fit(self, subscription_id: str, plan_id: str) -> PlanFitView:
+        """Return what of a subscription would not fit another plan."""
+        path = f"{self._member(subscription_id)}/change-plan-preview?{urlencode({'plan_id': plan_id})}"
+        return self._connection.get(path, PlanFitView)
+
+    def change_plan(self, subscription_id: str, plan_id: str) -> Accepted[SubscriptionView]:
+        """Move a subscription to another plan.
+
+        Raises:
+            ZaffreError: something of it does not fit.
+        """
+        return self._start(subscription_id, "change-plan", SubscriptionView, body=ChangePlanBody(plan_id=plan_id))
 
     def restore(self, subscription_id: str) -> Accepted[SubscriptionView]:
         """Take the deletion of an expiring subscription back."""
