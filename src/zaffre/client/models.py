@@ -139,6 +139,16 @@ class ChangeCheckpointBody(Wire):
     description: str | None = None
 
 
+class ChangePlanBody(Wire):
+    """Another plan for a subscription."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    invitation_code: SecretStr | None = None
+    plan_id: str
+
+
 class CheckName(OpenEnum):
     """
     What is looked at, in this order.
@@ -1018,6 +1028,27 @@ class Observed(OpenEnum):
     UNKNOWN = "unknown"
 
 
+class ObstacleKind(OpenEnum):
+    """
+    Why something does not fit.
+    """
+
+    OVER_LIMIT = "over_limit"
+    SERVICE_MISSING = "service_missing"
+    BOUND = "bound"
+
+
+class ObstacleView(Wire):
+    """Something that does not fit."""
+
+    dimension: str | None
+    kind: ObstacleKind
+    limit: int | None
+    provider: str | None
+    sentence: str
+    used: int | None
+
+
 class OfferTextBody(Wire):
     """What readers of one language see of an offer."""
 
@@ -1110,6 +1141,13 @@ class Permission(OpenEnum):
     AUDIT_READ = "audit.read"
     USAGE_ADMIN = "usage.admin"
     OPERATION_ADMIN = "operation.admin"
+
+
+class PlanFitView(Wire):
+    """Whether a subscription fits another plan."""
+
+    fits: bool
+    obstacles: list[ObstacleView]
 
 
 class PlanState(OpenEnum):
