@@ -4,6 +4,7 @@ import { apiTokens } from "@/resources/api-tokens";
 import { auditRecords } from "@/resources/audit-records";
 import { availabilitySets } from "@/resources/availability-sets";
 import { disks } from "@/resources/disks";
+import { invitations, members, subscriptionRoles } from "@/resources/members";
 import { operations } from "@/resources/operations";
 import { ownImages } from "@/resources/own-images";
 import { ports } from "@/resources/ports";
@@ -27,6 +28,9 @@ export const tenantPortal: PortalDefinition = {
     subnets,
     ports,
     subscriptions,
+    members,
+    subscriptionRoles,
+    invitations,
     operations,
     auditRecords,
     apiTokens,

@@ -44,17 +44,15 @@ PermissionOption = Annotated[
 @group.command("list")
 def list_members(run: Invocation, wishes: ListWishes, chosen: InSubscription) -> None:
     """List the members, and who has been invited."""
-    scope = run.subscription(chosen)
-    titles = {role.id: role.name for role in scope.roles.all()}
     columns: list[Column[MemberView]] = [
         Column("ADDRESS", lambda member: member.email),
-        Column("ROLE", lambda member: titles.get(member.role, member.role)),
+        Column("ROLE", lambda member: member.role_name),
         Column("", lambda member: Text("") if member.accepted else Text("invited", "dim")),
         age_column(run),
         id_column(run),
     ]
     none = "Only the owner works here. Invite somebody with: zaffre member invite ADDRESS --role contributor"
-    run.show_list(scope.members, wishes, columns, none)
+    run.show_list(run.subscription(chosen).members, wishes, columns, none)
 
 
 @group.command("invite")

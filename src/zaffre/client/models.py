@@ -713,6 +713,7 @@ class MemberView(Wire):
     email: str
     generation: int
     role: str
+    role_name: str
     subscription_id: str
 
 

@@ -1,5 +1,6 @@
 """Routes of a subscription's members and roles, and of the invitations to one's own account."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -10,12 +11,13 @@ from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView, Text, View
+from zaffre.foundation.work import UnitOfWork
 from zaffre.identity import HELD_IN_SUBSCRIPTIONS, CurrentCaller, Permission, requires
 from zaffre.identity.api import Email
 from zaffre.management.members import Invitation, Invitations, Members
 from zaffre.management.roles import SubscriptionRole, SubscriptionRoles
 from zaffre.management.subscriptions import CurrentSubscription, Subscriptions
-from zaffre.management.tables import SubscriptionMemberRow
+from zaffre.management.tables import SubscriptionMemberRow, SubscriptionRow
 
 members = APIRouter(tags=["members and roles"], route_class=TransactionalRoute)
 
@@ -54,12 +56,28 @@ class MemberView(ResourceView):
     subscription_id: str
     email: str
     role: str
+    role_name: str
     accepted: bool
     """False: has been invited and not answered yet."""
 
     @classmethod
-    def of(cls, row: SubscriptionMemberRow) -> "MemberView":
-        """Shape a row."""
+    async def read(
+        cls, work: UnitOfWork, subscription: SubscriptionRow, rows: Sequence[SubscriptionMemberRow]
+    ) -> "list[MemberView]":
+        """Shape rows with the names of their roles."""
+        names = {role.id: role.name for role in await SubscriptionRoles(work, subscription).list()}
+        return [cls._of(row, names[row.role]) for row in rows]
+
+    @classmethod
+    async def one(
+        cls, work: UnitOfWork, subscription: SubscriptionRow, row: SubscriptionMemberRow, response: Response
+    ) -> "MemberView":
+        """Shape one row, with its ETag."""
+        set_etag(response, row.generation)
+        return (await cls.read(work, subscription, [row]))[0]
+
+    @classmethod
+    def _of(cls, row: SubscriptionMemberRow, role_name: str) -> "MemberView":
         return cls(
             id=row.id,
             generation=row.generation,
@@ -67,6 +85,7 @@ class MemberView(ResourceView):
             subscription_id=row.subscription_id,
             email=row.email,
             role=row.role,
+            role_name=role_name,
             accepted=row.account_id is not None,
         )
 
@@ -147,7 +166,7 @@ async def list_members(
 ) -> Page[MemberView]:
     """List who works in the subscription besides its owner, and who has been invited."""
     found = await Members(work, subscription).page(query)
-    return found.page(request, [MemberView.of(row) for row in found.rows])
+    return found.page(request, await MemberView.read(work, subscription, found.rows))
 
 
 @members.get(_MEMBERS + "/{member_id}", dependencies=[requires(Permission.SUBSCRIPTION_READ)])
@@ -156,8 +175,7 @@ async def get_member(
 ) -> MemberView:
     """Show a member."""
     row = await Members(work, subscription).get(member_id)
-    set_etag(response, row.generation)
-    return MemberView.of(row)
+    return await MemberView.one(work, subscription, row, response)
 
 
 @members.post(_MEMBERS, status_code=201, dependencies=[requires(Permission.SUBSCRIPTION_MEMBERS)])
@@ -167,8 +185,7 @@ async def invite_member(
     """Invite somebody by their address; they become a member when they accept."""
     await _check_grant(work, caller, subscription, body.role)
     row = await Members(work, subscription).invite(body.email, body.role)
-    set_etag(response, row.generation)
-    return MemberView.of(row)
+    return await MemberView.one(work, subscription, row, response)
 
 
 @members.patch(_MEMBERS + "/{member_id}", dependencies=[requires(Permission.SUBSCRIPTION_MEMBERS)])
@@ -186,8 +203,7 @@ async def change_member(
     await _check_grant(work, caller, subscription, (await listed.get(member_id)).role)
     await _check_grant(work, caller, subscription, body.role)
     row = await listed.change_role(member_id, body.role, if_match)
-    set_etag(response, row.generation)
-    return MemberView.of(row)
+    return await MemberView.one(work, subscription, row, response)
 
 
 @members.delete(_MEMBERS + "/{member_id}", status_code=204, dependencies=[requires(Permission.SUBSCRIPTION_MEMBERS)])
@@ -268,9 +284,13 @@ async def list_invitations(work: Work, caller: CurrentCaller) -> Page[Invitation
 
 
 @members.post("/invitations/{invitation_id}/accept", dependencies=[requires(Permission.ACCOUNT_SELF)])
-async def accept_invitation(invitation_id: PathId, work: Work, caller: CurrentCaller) -> MemberView:
+async def accept_invitation(
+    invitation_id: PathId, work: Work, caller: CurrentCaller, response: Response
+) -> MemberView:
     """Become a member of the subscription."""
-    return MemberView.of(await Invitations(work, caller.account_id).accept(invitation_id))
+    row = await Invitations(work, caller.account_id).accept(invitation_id)
+    subscription = await Subscriptions(work, caller).get(row.subscription_id)
+    return await MemberView.one(work, subscription, row, response)
 
 
 @members.post("/invitations/{invitation_id}/decline", status_code=204, dependencies=[requires(Permission.ACCOUNT_SELF)])
