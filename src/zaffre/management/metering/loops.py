@@ -36,10 +36,19 @@ class Metering:
         self._settings = settings
         self.proof = UsageProof(units, meters, metrics)
         self.loops: Sequence[Loop] = (
-            Loop("metering", LOOK_INTERVAL_S, self.record, units.clock, metrics),
+            Loop("metering", LOOK_INTERVAL_S, self._record_in_time, units.clock, metrics),
             Loop("usage proof", PROOF_INTERVAL_S, self.proof.run, units.clock, metrics),
             Loop("usage upkeep", UPKEEP_INTERVAL_S, self.forget, units.clock, metrics),
         )
+
+    async def _record_in_time(self) -> None:
+        """Record, and have the loop woken for the next boundary.
+
+        A loop that was at work for long rests for long; records must not be late for that.
+        """
+        await self.record()
+        past_s = (self._units.clock.now() - GRACE).timestamp() % self._settings.interval_s
+        asyncio.get_running_loop().call_later(self._settings.interval_s - past_s, self.loops[0].wake)
 
     async def record(self) -> None:
         """Write the records that are due, and add them up."""
