@@ -195,6 +195,7 @@ class SubscriptionScope:
         body = WantedUsageBody.model_validate({"amounts": amounts})
         return parsed(self._connection.ask("POST", f"{self._path}/usage/what-if", body), UsagePreviewView)
 
+    @cached_property
     def consumption(self) -> SubscriptionUsage:
         """What it used over time."""
         return SubscriptionUsage(self._connection, self._path)
