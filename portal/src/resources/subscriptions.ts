@@ -32,6 +32,7 @@ export const subscriptions: ResourceManifest = {
   tabs: [
     { id: "usage", kind: "component", component: () => import("@/pages/subscriptions/UsageTab") },
     { id: "consumption", kind: "component", component: () => import("@/pages/consumption/ConsumptionTab") },
+    { id: "add_ons", kind: "component", component: () => import("@/pages/subscriptions/AddOnsTab") },
   ],
   actions: [
     {

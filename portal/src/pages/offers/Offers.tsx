@@ -49,11 +49,13 @@ const useStyles = makeStyles({
 });
 
 export function usePlans() {
+  const { i18n } = useTranslation();
   return useQuery({
-    queryKey: ["resource", "plan", "offered"],
+    queryKey: ["resource", "plan", "offered", i18n.language],
     queryFn: async ({ signal }) => {
       const query = { $top: MOST_PLANS, $orderby: "name" };
-      return (await tenantApi.GET("/plans", { params: { query }, signal })).data?.value ?? [];
+      const header = { "Accept-Language": i18n.language };
+      return (await tenantApi.GET("/plans", { params: { query, header }, signal })).data?.value ?? [];
     },
   });
 }
@@ -105,11 +107,23 @@ function SubscribeButton({ plan, onChoose }: { plan: Plan; onChoose: (plan: Plan
     <Button
       appearance="primary"
       disabled={!may("subscription.write")}
-      aria-label={`${t("subscribe")}: ${plan.name}`}
+      aria-label={`${t("subscribe")}: ${plan.display.name}`}
       onClick={() => onChoose(plan)}
     >
       {t("subscribe")}
     </Button>
+  );
+}
+
+function Price({ plan }: { plan: Plan }) {
+  const { t } = useTranslation("offers");
+  const fee = plan.fee === null ? "" : `${plan.fee.amount} ${plan.fee.currency} / ${t(`periods.${plan.fee.period}`)}`;
+  const price = plan.display.price === "" ? fee : plan.display.price;
+  return (
+    <>
+      {price === "" ? null : <div>{price}</div>}
+      {plan.needs_invitation_code ? <div>{t("by_invitation")}</div> : null}
+    </>
   );
 }
 
@@ -119,11 +133,12 @@ function PlanCard({ plan, onChoose }: { plan: Plan; onChoose: (plan: Plan) => vo
   const titleOf = useDimensionTitle();
   const limitText = useLimitText();
   return (
-    <Card className={styles.card} role="group" aria-label={plan.name}>
+    <Card className={styles.card} role="group" aria-label={plan.display.name}>
       <Title3 as="h2" className={styles.name}>
-        {plan.name}
+        {plan.display.name}
       </Title3>
-      {plan.description === "" ? null : <div className={styles.description}>{plan.description}</div>}
+      {plan.display.description === "" ? null : <div className={styles.description}>{plan.display.description}</div>}
+      <Price plan={plan} />
       <div className={styles.grow}>
         {plan.services.map((service) => (
           <div key={service.provider}>
@@ -169,7 +184,8 @@ function Comparison({ plans, onChoose }: { plans: readonly Plan[]; onChoose: (pl
             <TableHeaderCell className={styles.cell}>{t("what")}</TableHeaderCell>
             {plans.map((plan) => (
               <TableHeaderCell key={plan.id} className={styles.cell}>
-                {plan.name}
+                {plan.display.name}
+                <Price plan={plan} />
               </TableHeaderCell>
             ))}
           </TableRow>

@@ -29,10 +29,15 @@ export function SubscribeDialog({ plan, onClose }: { plan: Plan; onClose: () => 
   const { t } = useTranslation("offers");
   const cache = useQueryClient();
   const navigate = useNavigate();
-  const [name, setName] = useState(plan.name);
+  const [name, setName] = useState(plan.display.name);
+  const [code, setCode] = useState("");
+  const complete = name.trim() !== "" && (!plan.needs_invitation_code || code !== "");
   const subscribe = useMutation({
-    mutationFn: async () =>
-      (await tenantApi.POST("/subscriptions", { body: { plan_id: plan.id, name: name.trim() } })).data,
+    mutationFn: async () => {
+      const body = { plan_id: plan.id, name: name.trim() };
+      const invited = plan.needs_invitation_code ? { invitation_code: code } : {};
+      return (await tenantApi.POST("/subscriptions", { body: { ...body, ...invited } })).data;
+    },
     onSuccess: async (made) => {
       if (made !== undefined) rememberSubscription(made.id);
       await cache.invalidateQueries({ queryKey: keys.type("subscription") });
@@ -46,20 +51,25 @@ export function SubscribeDialog({ plan, onClose }: { plan: Plan; onClose: () => 
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            if (name.trim() !== "") subscribe.mutate();
+            if (complete) subscribe.mutate();
           }}
         >
           <DialogBody>
-            <DialogTitle>{t("dialog", { name: plan.name })}</DialogTitle>
+            <DialogTitle>{t("dialog", { name: plan.display.name })}</DialogTitle>
             <DialogContent className={styles.content}>
               <Field label={t("name")} hint={t("name_help")} required>
                 <Input value={name} maxLength={100} onChange={(_, data) => setName(data.value)} />
               </Field>
+              {plan.needs_invitation_code ? (
+                <Field label={t("code")} hint={t("code_help")} required>
+                  <Input value={code} maxLength={100} autoComplete="off" onChange={(_, data) => setCode(data.value)} />
+                </Field>
+              ) : null}
               <ProblemMessage error={subscribe.error} />
             </DialogContent>
             <DialogActions>
               <Button onClick={onClose}>{t("cancel")}</Button>
-              <Button type="submit" appearance="primary" disabled={name.trim() === "" || subscribe.isPending}>
+              <Button type="submit" appearance="primary" disabled={!complete || subscribe.isPending}>
                 {t("confirm")}
               </Button>
             </DialogActions>
