@@ -284,9 +284,7 @@ async def list_invitations(work: Work, caller: CurrentCaller) -> Page[Invitation
 
 
 @members.post("/invitations/{invitation_id}/accept", dependencies=[requires(Permission.ACCOUNT_SELF)])
-async def accept_invitation(
-    invitation_id: PathId, work: Work, caller: CurrentCaller, response: Response
-) -> MemberView:
+async def accept_invitation(invitation_id: PathId, work: Work, caller: CurrentCaller, response: Response) -> MemberView:
     """Become a member of the subscription."""
     row = await Invitations(work, caller.account_id).accept(invitation_id)
     subscription = await Subscriptions(work, caller).get(row.subscription_id)
