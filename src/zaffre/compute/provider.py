@@ -54,7 +54,7 @@ class ComputeProvider:
     )
     settings: Sequence[ServiceSetting] = (ServiceSetting("cloud_id", "Cloud", "/clouds"),)
     tenant_routers: Sequence[APIRouter] = api.TENANT_ROUTERS
-    quota_batch = 500
+    quota_batch = 200
     admin_routers: Sequence[APIRouter] = api.ADMIN_ROUTERS
     meters: Sequence[Meter] = METERS
     watched: Sequence[Watched] = WATCHED

@@ -33,6 +33,11 @@ from zaffre.management.tables import SubscriptionRow, SubscriptionSyncRow
 STEP_DEADLINE_S = 3600.0
 """For a million subscriptions at a few hundred a second."""
 
+COUNTED_AT_ONCE = 100
+LONGEST_PAUSE_S = 0.1
+TOLD_AT_ONCE = 50
+"""Subscriptions that a provider is told of one by one in one transaction, so that others wait for moments only."""
+
 
 class ApplyOffer:
     """Carries a plan's or an add-on's services to its subscriptions."""
@@ -64,12 +69,15 @@ class ApplyOffer:
             total = await subscription_count(work, affected)
         done, last = 0, ""
         while True:
+            began_s = run.clock.monotonic_s()
             async with run.work() as work:
-                ids = await next_page(work, affected, last, AT_ONCE)
+                ids = await next_page(work, affected, last, COUNTED_AT_ONCE)
                 await self._count_some(work, ids, run.operation.parameters)
             if not ids:
                 return
             done, last = done + len(ids), ids[-1]
+            # Requests that have come meanwhile go first; on SQLite they share this process's one writer.
+            await run.clock.sleep(min(run.clock.monotonic_s() - began_s, LONGEST_PAUSE_S))
             run.report(done / max(total, 1), f"Setting the limits: {done} of {total} subscriptions")
 
     async def _count_some(self, work: UnitOfWork, ids: Sequence[str], parameters: Mapping[str, Any]) -> None:
@@ -136,7 +144,14 @@ class ApplyOffer:
         if last:
             statement = statement.where(row.subscription_id > last)
         rows = await work.session.execute(statement.order_by(row.subscription_id).limit(size))
-        return {subscription_id: pending for subscription_id, pending in rows if pending is not None}
+        found: dict[str, str] = {}
+        one_by_one = 0
+        for subscription_id, pending in rows:
+            one_by_one += pending != ChangeKind.PLAN_CHANGED
+            if one_by_one > TOLD_AT_ONCE:
+                break
+            found[subscription_id] = str(pending)
+        return found
 
     async def _conclude(self, run: Run, providers: Sequence[str]) -> None:
         affected = self._affected(run.operation.resource_id)

@@ -44,7 +44,7 @@ class NetworkProvider:
     )
     settings: Sequence[ServiceSetting] = (ServiceSetting("logical_network_id", "Logical network", "/logical-networks"),)
     tenant_routers: Sequence[APIRouter] = (api.tenant,)
-    quota_batch = 500
+    quota_batch = 200
     admin_routers: Sequence[APIRouter] = (api.administration,)
     meters: Sequence[Meter] = (NETWORK_HOURS,)
     watched: Sequence[Watched] = WATCHED
