@@ -77,6 +77,7 @@ const PERMISSIONS = [
   "subscription.audit",
   "subscription.members",
   "subscription.write",
+  "usage.read",
   "virtual_machine.console",
   "virtual_machine.operate",
   "virtual_machine.read",

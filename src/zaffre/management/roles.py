@@ -39,9 +39,14 @@ class SubscriptionRole:
         return self.generation is None
 
 
-_ALWAYS = frozenset({Permission.SUBSCRIPTION_READ, Permission.OPERATION_READ})
+ALWAYS = frozenset({Permission.SUBSCRIPTION_READ, Permission.OPERATION_READ})
 """Whoever works in a subscription sees it, and what goes on in it."""
-_READING = _ALWAYS | {Permission.NETWORK_READ, Permission.MACHINE_READ}
+_READING = ALWAYS | {
+    Permission.NETWORK_READ,
+    Permission.MACHINE_READ,
+    Permission.USAGE_READ,
+    Permission.SUBSCRIPTION_AUDIT,
+}
 _OWNERS_ONLY = frozenset({Permission.SUBSCRIPTION_WRITE, Permission.SUBSCRIPTION_MEMBERS})
 
 BUILT_IN = {
@@ -211,7 +216,7 @@ def to_role(row: SubscriptionRoleRow) -> SubscriptionRole:
 
 
 def _allowed(permissions: Sequence[str]) -> frozenset[Permission]:
-    return _ALWAYS | {permission for permission in HELD_IN_SUBSCRIPTIONS if permission.value in permissions}
+    return ALWAYS | {permission for permission in HELD_IN_SUBSCRIPTIONS if permission.value in permissions}
 
 
 async def role_of(work: UnitOfWork, subscription: SubscriptionRow, account_id: str) -> SubscriptionRole | None:

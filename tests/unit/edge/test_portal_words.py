@@ -8,6 +8,8 @@ import pytest
 
 from support.cloud import SimulatedCloud
 from zaffre.compute.states import Transition
+from zaffre.identity import HELD_IN_SUBSCRIPTIONS
+from zaffre.management.roles import ALWAYS
 
 ROOT = Path(__file__).parents[3]
 LOCALES = ROOT / "portal" / "src" / "locales"
@@ -30,3 +32,15 @@ def test_every_kind_of_event_has_a_name(language: str) -> None:
     assert {noun for noun, _ in kinds} <= set(words["nouns"])
     assert {verb for _, verb in kinds} <= set(words["verbs"])
     assert set(Transition) <= set(words["verbs"])
+
+
+def test_every_permission_can_be_put_into_a_role() -> None:
+    offered = re.search(
+        r"const PERMISSIONS = \[(.*?)\]", (LOCALES.parent / "resources" / "members.ts").read_text(), re.DOTALL
+    )
+    assert offered is not None
+    expected = {permission.value for permission in HELD_IN_SUBSCRIPTIONS - ALWAYS}
+    assert set(re.findall(r'"([a-z_.]+)"', offered[1])) == expected
+    for language in ("en", "de"):
+        texts = json.loads((LOCALES / language / "subscription_roles.json").read_text())["permissions"]
+        assert set(texts) == {value.replace(".", "_") for value in expected}
