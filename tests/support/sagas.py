@@ -185,12 +185,16 @@ class Harness:
         ended = asyncio.Event()
 
         async def run() -> None:
+            running: dict[str, asyncio.Task[OperationState]] = {}
             while True:
                 waiting = [other for other in await self._queued() if other != operation_id]
                 if not waiting and ended.is_set():
+                    await asyncio.gather(*running.values())
                     return
+                # Side by side, as they do: one of them may in turn wait for others.
                 for other in waiting:
-                    await self.engine().run(other, MemoryJournal())
+                    if other not in running:
+                        running[other] = asyncio.create_task(self.engine().run(other, MemoryJournal()))
                 await asyncio.sleep(0.01)
 
         others = asyncio.create_task(run())

@@ -59,7 +59,7 @@ def list_subscriptions(run: Invocation, wishes: ListWishes) -> None:
 
 @group.command("show")
 def show_subscription(run: Invocation, subscription: SubscriptionArgument) -> None:
-    """Show a subscription, its usage, and whether all services know it."""
+    """Show a subscription, its usage, and how its services are."""
     found = run.client.subscriptions.get(run.id_in(run.client.subscriptions, subscription))
     run.show(found, lambda: _sections(run, found))
 

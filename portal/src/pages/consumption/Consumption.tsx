@@ -108,9 +108,9 @@ export function Consumption({ path, groups }: ConsumptionProps) {
           .filter((one) => meter === "" || one.meter === meter)
           .map((one) => (
             <div key={one.meter} className={styles.card}>
-              <h3 className={styles.heading}>
+              <h2 className={styles.heading}>
                 {title(one.meter, one.title)} ({one.unit})
-              </h3>
+              </h2>
               <TimeChart
                 label={t("chart", { title: title(one.meter, one.title), unit: one.unit, total: format(one.total) })}
                 lines={[{ name: title(one.meter, one.title), points: one.points }]}
