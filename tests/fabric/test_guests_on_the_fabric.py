@@ -198,7 +198,7 @@ def test_a_guest_is_seen_to_be_ready_only_when_its_services_answer(guests, tiny_
     guest.start(tiny_image, "")
     assert not guest.is_ready()
     eventually(guest.is_ready, "readiness")
-    assert "zaffre-tiny: ready after" in guest.console()
+    eventually(lambda: "zaffre-tiny: ready after" in guest.console(), "the console says so")
 
 
 def test_a_running_guest_moves_between_hosts_by_their_names(guests, tiny_image):
