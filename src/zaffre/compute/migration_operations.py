@@ -265,14 +265,16 @@ async def _has_moved(move: _Move, machine_id: str) -> bool:
 async def _ended_there(run: Run, move: _Move) -> bool:
     """Tell where a move that has ended has left the guest: on the target, or not.
 
-    The hosts may still be about to let go of it on one side.
+    For a moment both hosts can have it, or neither: one is about to let go of it, or to let it go on.
     """
     machine_id = run.operation.resource_id
     ends_s = run.clock.monotonic_s() + SETTLED_WITHIN_S
     while True:
-        there, here = _is_on(await move.target.observe(machine_id)), _is_on(await move.source.observe(machine_id))
-        if not (there and here) or run.clock.monotonic_s() >= ends_s:
-            return there and not here
+        there, here = await move.target.observe(machine_id), await move.source.observe(machine_id)
+        if _is_on(there) != _is_on(here):
+            return _is_on(there)
+        if (there is not None and here is None) or run.clock.monotonic_s() >= ends_s:
+            return here is None and there is not None
         await run.clock.sleep(SETTLED_POLL_S)
 
 

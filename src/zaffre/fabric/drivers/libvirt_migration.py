@@ -76,7 +76,10 @@ def abort_move(session: HostSession, guest_id: str) -> bool:
     if move_progress(session, guest_id) is None:
         return False
     try:
-        find_guest(session, guest_id).abortJob()
+        domain = find_guest(session, guest_id)
+        if domain.state() == [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_MIGRATION]:
+            return False  # it is just changing sides; aborting now can leave it paused for good
+        domain.abortJob()
     except (libvirt.libvirtError, GuestMissing):
         return False
     return True
