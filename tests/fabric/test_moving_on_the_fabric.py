@@ -41,7 +41,7 @@ done
 WATCHER = """#!/bin/sh
 while :; do
     (ping -c 1 -W 1 {address} > /dev/null && echo "SEEN $(cut -d ' ' -f 1 /proc/uptime)") &
-    usleep 200000
+    usleep 400000
 done
 """
 """One ping does not wait for another: a lost one would hide for a second that the next would be answered."""
@@ -108,7 +108,7 @@ def test_a_running_guest_moves_and_is_never_out_of_sight_for_long(cloud, tenant,
         assert after != before
         before = after
         assert_nothing_orphaned(cloud, [tenant])
-        until(lambda sums=sums: said(tenant, keeper).count("SUM") > sums + 2, "the keeper goes on")
+        until(lambda sums=sums: said(tenant, keeper).count("SUM") > sums + 2, "the keeper goes on", 120)
         until(lambda seen=seen: len(sightings(tenant, watcher)) > seen + 10, "the watcher sees the keeper again")
         times = sightings(tenant, watcher)[max(seen - 1, 0) :]
         longest_s = max(later - earlier for earlier, later in itertools.pairwise(times))
