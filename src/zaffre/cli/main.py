@@ -47,6 +47,7 @@ ENTRIES = (
     Entry("audit", "zaffre.cli.audit_commands:app", "Who did what, and the proof of it.", _WATCH),
     Entry("account", "zaffre.cli.account_commands:app", "People's accounts.", _PROVIDER),
     Entry("add-on", "zaffre.cli.add_on_commands:app", "Add-ons: what can be had on top of plans.", _PROVIDER),
+    Entry("mail", "zaffre.cli.mail_commands:app", "Mail that the site sends.", _PROVIDER),
     Entry("stamp", "zaffre.cli.stamp_commands:app", "Stamps: scale units of hosts.", _PROVIDER),
     Entry("host", "zaffre.cli.host_commands:app", "Hypervisor hosts.", _PROVIDER),
     Entry("cloud", "zaffre.cli.cloud_commands:app", "Clouds: slices of stamps that plans offer.", _PROVIDER),

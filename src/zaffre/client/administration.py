@@ -18,6 +18,7 @@ from zaffre.client.resources.add_ons import AddOns
 from zaffre.client.resources.audit import Audit
 from zaffre.client.resources.fabric import Clouds, Hosts, LogicalNetworks, Stamps, UnmanagedGuests
 from zaffre.client.resources.images import Images
+from zaffre.client.resources.mail import WaitingMail
 from zaffre.client.resources.operations import AllOperations
 from zaffre.client.resources.plans import Plans
 from zaffre.client.resources.providers import Providers
@@ -109,6 +110,11 @@ class Administration:
     def operations(self) -> AllOperations:
         """Everybody's operations."""
         return AllOperations(self._connection)
+
+    @cached_property
+    def mail(self) -> WaitingMail:
+        """Messages that wait to be sent."""
+        return WaitingMail(self._connection)
 
     @cached_property
     def usage(self) -> AllUsage:

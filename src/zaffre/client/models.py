@@ -695,6 +695,19 @@ class MachineState(OpenEnum):
     UNKNOWN = "unknown"
 
 
+class MailView(Wire):
+    """A message that waits to be sent; what it says is for its recipient."""
+
+    id: str
+    attempts: int
+    created_at: AwareDatetime
+    give_up_at: AwareDatetime
+    last_error: str | None
+    next_attempt_at: AwareDatetime
+    recipient: str
+    subject: str
+
+
 class MemberChangeBody(Wire):
     """Another role for a member."""
 
@@ -1141,6 +1154,7 @@ class Permission(OpenEnum):
     LIBRARY_WRITE = "library.write"
     AUDIT_READ = "audit.read"
     USAGE_ADMIN = "usage.admin"
+    MAIL_ADMIN = "mail.admin"
     OPERATION_ADMIN = "operation.admin"
 
 
@@ -1613,6 +1627,15 @@ class Transition(OpenEnum):
     DELETING = "deleting"
     CHECKPOINTING = "checkpointing"
     RESTORING = "restoring"
+
+
+class TrialMailBody(Wire):
+    """A message as a trial."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    email: str
 
 
 class UnmanagedGuestView(Wire):

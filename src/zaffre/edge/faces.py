@@ -13,7 +13,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.types import ASGIApp
 
 import zaffre
-from zaffre.edge.api import audit, events, health, host_preflight, operations, overview, search, settings
+from zaffre.edge.api import audit, events, health, host_preflight, mail, operations, overview, search, settings
 from zaffre.edge.api.audit import Lines
 from zaffre.edge.site import Site
 from zaffre.fabric import api as fabric_api
@@ -76,6 +76,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield overview.administration
         yield host_preflight.administration
         yield settings.administration
+        yield mail.administration
         yield search.administration
         yield audit.whole
         yield audit.administration

@@ -11,6 +11,7 @@ from zaffre.edge.site import Site
 from zaffre.fabric.hosts import HostState
 from zaffre.fabric.tables import HostRow
 from zaffre.foundation.actor import system_actor
+from zaffre.foundation.mail import Outbox
 from zaffre.foundation.operations.operation import OperationState
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import UnitOfWork
@@ -71,6 +72,7 @@ async def overview(site: Site) -> Overview:
             *_sick_providers(providers),
             *_failing_loops(site),
             *await _silent_planes(work, site),
+            *await _waiting_mail(work, site),
             *await find_problems(work),
         ]
         return Overview(
@@ -158,6 +160,34 @@ def _failing_loops(site: Site) -> list[FoundProblem]:
         )
         for loop in site.loops
         if loop.last_failure is not None
+    ]
+
+
+async def _waiting_mail(work: UnitOfWork, site: Site) -> list[FoundProblem]:
+    """Find mail that cannot leave the site: there is no server for it, or the server does not take it."""
+    backlog = await Outbox.backlog(work)
+    if backlog.waiting and not site.settings.mail.configured:
+        return [
+            FoundProblem(
+                "mail.no_server",
+                Severity.WARNING,
+                "The site has no mail server",
+                f"{backlog.waiting} messages wait and will be given up a day after they were written.",
+                "Name a server in the settings: mail.host and what it needs.",
+                since=backlog.oldest,
+            )
+        ]
+    if not backlog.failing:
+        return []
+    return [
+        FoundProblem(
+            "mail.not_delivered",
+            Severity.WARNING,
+            "Mail cannot be delivered",
+            f"{backlog.failing} of {backlog.waiting} messages were not taken: {backlog.last_error}",
+            "Check the mail server and the settings below `mail`; delivery is tried again for a day.",
+            since=backlog.oldest,
+        )
     ]
 
 

@@ -37,6 +37,8 @@ from zaffre.foundation.audit.trail import ReadingDesk
 from zaffre.foundation.background import Loop
 from zaffre.foundation.events import EventLog, EventStream
 from zaffre.foundation.http.idempotency import forget_keys
+from zaffre.foundation.mail.delivery import Delivery
+from zaffre.foundation.mail.drivers import post_office
 from zaffre.foundation.operations.runtime import OperationsRuntime
 from zaffre.foundation.operations.saga import Saga
 from zaffre.foundation.settings import Settings
@@ -115,6 +117,7 @@ class Site:
         self.sealer = Sealer(units, self.metrics)
         self.refusals = Refusals(units)
         self.reading_desk = ReadingDesk(settings.audit.exports)
+        self.delivery = Delivery(units, settings.mail, post_office(settings.mail))
         self.traffic = TrafficMetering(units, self.meters)
         self.sagas = self._sagas()
         self.operations = OperationsRuntime(units, self.sagas, settings.operations, self.metrics)
@@ -205,6 +208,7 @@ class Site:
             Loop("quota proof", SLOW_LOOP_S, lambda: prove_quotas(units, metrics), clock, metrics),
             Loop("expired subscriptions", interval_s, lambda: delete_expired(units), clock, metrics),
             Loop("subscription syncs", interval_s, lambda: heal_syncs(units), clock, metrics),
+            Loop("mail", self.settings.mail.interval_s, self.delivery.run, clock, metrics),
             self.sealer.loop,
             Loop("housekeeping", HOUSEKEEPING_S, self._keep_house, clock, metrics),
         ]

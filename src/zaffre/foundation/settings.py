@@ -8,6 +8,7 @@ starts.
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -79,6 +80,38 @@ class IdentitySettings(_Section):
     refresh_token_lifetime_s: Annotated[int, Field(ge=600, le=86_400 * 90)] = 86_400 * 14
     sign_in_attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 10
     """Failed sign-ins allowed per account and per source address before both must wait."""
+
+
+class MailSettings(_Section):
+    """How the site sends mail. Without a host (or a directory) it sends none, and what depends on mail is off."""
+
+    host: str = ""
+    """The mail server that takes our messages; empty: none."""
+    port: Port = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    """From the first byte (`tls`, usually port 465), after a greeting (`starttls`), or `none`."""
+    user: str = ""
+    password: SecretStr | None = None
+    sender: str = "Zaffre <zaffre@localhost>"
+    """Who messages come from, as in `Example Cloud <cloud@example.org>`."""
+    directory: Path | None = None
+    """For development: messages are not sent but written here, a file each."""
+    timeout_s: Annotated[float, Field(ge=1, le=300)] = 20
+    interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 5
+    """How soon a message is sent."""
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a way for mail to leave the site."""
+        return bool(self.host) or self.directory is not None
+
+    @model_validator(mode="after")
+    def _a_password_is_not_sent_in_the_clear(self) -> "MailSettings":
+        if self.tls == "none" and self.password is not None and self.host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("a password needs tls = starttls or tls, except for a server on loopback")
+        if "@" not in parseaddr(self.sender)[1]:
+            raise ValueError("sender must be an address, as in Example Cloud <cloud@example.org>")
+        return self
 
 
 class OperationSettings(_Section):
@@ -185,6 +218,7 @@ class Settings(_Section):
     api: ApiSettings = ApiSettings()
     portal: PortalSettings = PortalSettings()
     identity: IdentitySettings = IdentitySettings()
+    mail: MailSettings = MailSettings()
     operations: OperationSettings = OperationSettings()
     fabric: FabricSettings = FabricSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     LIBRARY_WRITE = "library.write", "Upload, import and remove images"
     AUDIT_READ = "audit.read", "See, export and verify the site's audit trail"
     USAGE_ADMIN = "usage.admin", "Read everybody's usage records, and add late and corrected ones"
+    MAIL_ADMIN = "mail.admin", "See which mail waits to be sent, and send a message as a trial"
     OPERATION_ADMIN = "operation.admin", "See everybody's operations and events; cancel and retry them"
 
 

@@ -28,6 +28,7 @@ NOT_AUDITED = {
     "image_copies",
     "image_uses",
     "lifecycle_events",
+    "mail",
     "measurements",
     "operations",
     "quota_claims",

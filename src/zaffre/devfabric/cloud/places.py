@@ -68,6 +68,12 @@ class Places:
         return self.directory / "tenant.key"
 
     @property
+    def mail(self) -> Path:
+        """Mail that the server would have sent: a file each."""
+        return self.directory / "mail"
+
+    @property
     def made_by_the_cloud(self) -> tuple[Path, ...]:
         """What goes when the cloud is taken down, apart from the fabric and the simulated world."""
-        return (self.server, self.settings, self.server_log, self.server_process, self.credentials, self.tenant_key)
+        files = (self.settings, self.server_log, self.server_process, self.credentials, self.tenant_key)
+        return (self.server, self.mail, *files)

@@ -6,6 +6,7 @@ import zaffre.foundation.audit.guards
 import zaffre.foundation.audit.tables
 import zaffre.foundation.events.tables
 import zaffre.foundation.http.tables
+import zaffre.foundation.mail.tables
 import zaffre.foundation.operations.tables
 import zaffre.identity.tables
 import zaffre.management.metering.tables
@@ -20,6 +21,7 @@ TABLE_MODULES = (
     zaffre.foundation.audit.tables,
     zaffre.foundation.events.tables,
     zaffre.foundation.http.tables,
+    zaffre.foundation.mail.tables,
     zaffre.foundation.operations.tables,
     zaffre.identity.tables,
     zaffre.management.metering.tables,

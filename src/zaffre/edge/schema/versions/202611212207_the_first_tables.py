@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611212023
+Revision: 202611212207
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611212023"
+revision = "202611212207"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -189,6 +189,20 @@ def upgrade() -> None:
         ["transaction_id", "position"],
         unique=False,
     )
+    op.create_table(
+        "mail",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("sealed_text", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("give_up_at", UtcDateTime(), nullable=False),
+        sa.Column("next_attempt_at", UtcDateTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
+    )
+    op.create_index(op.f("ix_mail_next_attempt_at"), "mail", ["next_attempt_at"], unique=False)
     op.create_table(
         "measurements",
         sa.Column("drawer", sa.Integer(), autoincrement=False, nullable=False),
