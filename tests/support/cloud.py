@@ -211,7 +211,7 @@ class Client:
                 operation = await self.get(location)
                 if operation["state"] in ENDED:
                     return operation
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.05)
 
     @staticmethod
     def _good(answer: Answer) -> Any:

@@ -445,7 +445,7 @@ async def test_a_thousand_hosts_with_many_guests_each_are_cheap(tmp_path: Path, 
         for number in range(guests):
             await host.define(guest_spec(number))
             await host.start(guest_spec(number).id)
-    assert len(asyncio.all_tasks()) <= 3
+    assert sum(not task.cancelling() for task in asyncio.all_tasks()) <= 3  # a cancelled one goes with the next turn
     assert sum([len(await host.observe_all()) for host in hosts]) == 1000 * guests
     assert clock.monotonic_s() - began_s < 30.0 * guests  # a tenth of that on a machine of two cores
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 200 * 1024
