@@ -9,10 +9,11 @@ from support.browser import NARROW, WIDE, accessibility_violations, overflow
 from support.portal import Portal
 
 LOOKS = [
-    pytest.param(WIDE, "dark", id="wide-dark"),
-    pytest.param(NARROW, "light", id="narrow-light"),
-    pytest.param(WIDE, "light", id="wide-light", marks=pytest.mark.thorough),
-    pytest.param(NARROW, "dark", id="narrow-dark", marks=pytest.mark.thorough),
+    pytest.param(WIDE, "dark", "en-GB", id="wide-dark"),
+    # German words are longer than English ones, so they are looked at where there is least room for them.
+    pytest.param(NARROW, "light", "de-DE", id="narrow-light"),
+    pytest.param(WIDE, "light", "de-DE", id="wide-light", marks=pytest.mark.thorough),
+    pytest.param(NARROW, "dark", "en-GB", id="narrow-dark", marks=pytest.mark.thorough),
 ]
 PORTALS = ["tenant", "admin"]
 LOADING = re.compile("^(Loading|Lädt)")
@@ -34,6 +35,9 @@ def addresses(portal: Portal, which: str, page: Page) -> list[str]:
             f"{base}/virtual-machines/new",
             f"{base}/vm-networks/new",
             f"{base}/vm-networks/{portal.network_id}",
+            f"/subscriptions/{portal.subscription_id}",
+            f"/subscriptions/{portal.subscription_id}?tab=consumption",
+            f"/subscriptions/{portal.subscription_id}?tab=add_ons",
             "/api-tokens/new",
         ]
     host = next(iter(portal.admin.admin.hosts.all()))
@@ -43,10 +47,15 @@ def addresses(portal: Portal, which: str, page: Page) -> list[str]:
         *rail,
         f"/hosts/{host.id}",
         f"/plans/{plan.id}",
+        *(f"/plans/{plan.id}?tab={tab}" for tab in ("add_ons", "preview", "subscriptions")),
+        f"/plans/{plan.id}/change",
+        f"/add-ons/{portal.add_on_id}",
+        *(f"/add-ons/{portal.add_on_id}?tab={tab}" for tab in ("plans", "preview")),
+        f"/add-ons/{portal.add_on_id}/change",
         f"/audit-records/{record.id}",
         f"/subscriptions/{portal.subscription_id}",
         f"/virtual-machines/{portal.machine.id}",
-        *("/plans/new", "/hosts/new", "/stamps/new", "/clouds/new", "/images/new", "/accounts/new"),
+        *("/plans/new", "/add-ons/new", "/hosts/new", "/stamps/new", "/clouds/new", "/images/new", "/accounts/new"),
     ]
 
 
@@ -57,16 +66,16 @@ def settle(page: Page) -> None:
 
 
 @pytest.mark.parametrize("which", PORTALS)
-@pytest.mark.parametrize(("size", "theme"), LOOKS)
+@pytest.mark.parametrize(("size", "theme", "locale"), LOOKS)
 def test_every_page_is_whole_and_accessible(
-    browser: Browser, portal: Portal, which: str, size: tuple[int, int], theme: str
+    browser: Browser, portal: Portal, which: str, size: tuple[int, int], theme: str, locale: str
 ) -> None:
     signed_in = portal.as_tenant if which == "tenant" else portal.as_admin
     with portal.as_tenant(browser) if which == "tenant" else portal.as_admin(browser) as page:
         pages = addresses(portal, which, page)
     assert len(pages) > 10
     faults: list[str] = []
-    with signed_in(browser, size, theme) as page:
+    with signed_in(browser, size, theme, locale) as page:
         for address in pages:
             page.goto(f"{portal.server.tenant_portal if which == 'tenant' else portal.server.admin_portal}{address}")
             settle(page)

@@ -12,10 +12,15 @@ from support.browser import WIDE, window
 from support.cloud import ADMIN_EMAIL, ADMIN_PASSWORD, PASSWORD
 from support.server_process import ServerProcess
 from zaffre.client import (
+    AddOnLinkBody,
+    NewAddOnBody,
     NewPortBody,
     NewSubnetBody,
     NewVirtualMachineBody,
     NewVmNetworkBody,
+    OfferTextBody,
+    PlanChangeBody,
+    PlannedServiceBody,
     SubscriptionScope,
     VirtualMachineView,
     Zaffre,
@@ -36,6 +41,7 @@ class Portal:
     subscription_id: str
     network_id: str
     machine: VirtualMachineView
+    add_on_id: str
 
     @contextmanager
     def as_tenant(
@@ -67,8 +73,9 @@ def sign_in(page: Page, url: str, email: str, password: str) -> None:
 
 @contextmanager
 def furnished_portal(server: ServerProcess) -> Iterator[Portal]:
-    """Settle a tenant with a network, a key and two machines."""
+    """Settle a tenant with a network, a key and two machines, on a plan with an add-on."""
     with server.admin() as admin, Zaffre(server.url) as tenant:
+        add_on_id = add_on(admin)
         email = f"{uuid.uuid4().hex[:12]}@zaffre.example"
         tenant.account.sign_up(email, "Ada Tenant", PASSWORD)
         tenant.sessions.sign_in(email, PASSWORD)
@@ -90,4 +97,18 @@ def furnished_portal(server: ServerProcess) -> Iterator[Portal]:
             for name in ("web-1", "web-2")
         ]
         machines = [one.wait() for one in made]
-        yield Portal(server, admin, tenant, scope, email, subscription.id, network.id, machines[0])
+        yield Portal(server, admin, tenant, scope, email, subscription.id, network.id, machines[0], add_on_id)
+
+
+def add_on(admin: Zaffre) -> str:
+    """Make an add-on that can be had with the plan `Starter`."""
+    networks = PlannedServiceBody(provider="networks", quota={"vm_networks": 5})
+    texts = [
+        OfferTextBody(language="en", display_name="More networks", price="€2 a month each"),
+        OfferTextBody(language="de", display_name="Mehr Netze", price="je 2 € im Monat"),
+    ]
+    made = admin.admin.add_ons.create(NewAddOnBody(name="more-networks", services=[networks], texts=texts))
+    admin.admin.add_ons.publish(made.id)
+    plan = admin.admin.plans.find("Starter")
+    admin.admin.plans.change(plan.id, PlanChangeBody(add_ons=[AddOnLinkBody(add_on_id=made.id, maximum=3)]))
+    return made.id

@@ -1,6 +1,7 @@
 /** The admin portal: one line per resource and page. */
 import type { PortalDefinition } from "@/manifest/portal";
 import { accounts } from "@/resources/accounts";
+import { addOns } from "@/resources/add-ons";
 import { adminSubscriptions } from "@/resources/admin-subscriptions";
 import { adminVirtualMachines } from "@/resources/admin-virtual-machines";
 import { apiTokens } from "@/resources/api-tokens";
@@ -21,6 +22,7 @@ export const adminPortal: PortalDefinition = {
   sections: ["home", "business", "fabric", "site", "account"],
   resources: [
     plans,
+    addOns,
     sizes,
     adminSubscriptions,
     accounts,
@@ -51,6 +53,27 @@ export const adminPortal: PortalDefinition = {
       namespace: "plans",
       icon: "plan",
       component: () => import("@/pages/plans/PlanDesigner"),
+    },
+    {
+      id: "plan-editor",
+      path: "/plans/$planId/change",
+      namespace: "plans",
+      icon: "plan",
+      component: () => import("@/pages/plans/PlanEditor"),
+    },
+    {
+      id: "add-on-designer",
+      path: "/add-ons/new",
+      namespace: "add_ons",
+      icon: "addOn",
+      component: () => import("@/pages/plans/AddOnDesigner"),
+    },
+    {
+      id: "add-on-editor",
+      path: "/add-ons/$addOnId/change",
+      namespace: "add_ons",
+      icon: "addOn",
+      component: () => import("@/pages/plans/AddOnEditor"),
     },
     {
       id: "consumption",

@@ -98,6 +98,8 @@ export interface Answer<T> {
  */
 export async function call<T>(method: string, path: string, sending: Sending = {}): Promise<Answer<T>> {
   const headers = new Headers(sending.headers);
+  // What the provider wrote in several languages comes in the one that the portal is read in.
+  if (!headers.has("Accept-Language")) headers.set("Accept-Language", document.documentElement.lang || "en");
   if (sending.body !== undefined) headers.set("Content-Type", "application/json");
   const request = new Request(apiUrl(path, sending.query), {
     method,

@@ -11,9 +11,11 @@ import {
   Tooltip,
 } from "@fluentui/react-components";
 import { MoreHorizontalRegular } from "@fluentui/react-icons";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { fillPath } from "@/api/transport";
 import type { Resource } from "@/api/wire";
 import { usePermissions } from "@/session/session";
 import { ICONS } from "@/shell/icons";
@@ -62,12 +64,14 @@ export function ActionBar({ manifest, resource, values, texts }: ActionBarProps)
   const { t } = useTranslation();
   const may = usePermissions();
   const { follow, tellProblem } = useNotifications();
+  const navigate = useNavigate();
   const [asked, setAsked] = useState<ActionManifest | null>(null);
   const actions = (manifest.actions ?? []).filter((action) => may(action.permission));
   const primary = actions.filter((action) => action.primary === true);
   const others = actions.filter((action) => action.primary !== true);
   const begin = (action: ActionManifest) => {
-    if (asksFirst(action)) setAsked(action);
+    if (action.opens !== undefined) void navigate({ to: fillPath(action.opens, { ...values, ...resource }) });
+    else if (asksFirst(action)) setAsked(action);
     else void runAction(action, resource, values).then(({ operationId }) => follow(operationId), tellProblem);
   };
   if (actions.length === 0) return null;

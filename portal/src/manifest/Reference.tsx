@@ -6,8 +6,9 @@ import { call, fillPath } from "@/api/transport";
 import type { Resource } from "@/api/wire";
 import { ResourceLink } from "./addresses";
 import { useManifest } from "./portal";
+import { titleOf, useTexts } from "./texts";
 import type { ReferenceManifest } from "./types";
-import { nameOf, valueAt } from "./values";
+import { valueAt } from "./values";
 
 export interface ReferenceProps {
   reference: ReferenceManifest;
@@ -18,6 +19,7 @@ export interface ReferenceProps {
 
 export function Reference({ reference, id, resource }: ReferenceProps) {
   const manifest = useManifest(reference.type);
+  const texts = useTexts(manifest ?? { namespace: "frame", slug: "" });
   const known = reference.nameField === undefined ? undefined : valueAt(resource, reference.nameField);
   const found = useQuery({
     queryKey: keys.item(reference.type, id),
@@ -25,7 +27,8 @@ export function Reference({ reference, id, resource }: ReferenceProps) {
       (await call<Resource>("GET", fillPath(manifest?.paths.item ?? "", { ...resource, id }), { signal })).body,
     enabled: manifest?.paths.item !== undefined && typeof known !== "string",
   });
-  const name = typeof known === "string" ? known : found.data === undefined ? shortened(id) : nameOf(found.data);
+  const read = found.data === undefined ? shortened(id) : titleOf(manifest ?? {}, found.data, texts);
+  const name = typeof known === "string" ? known : read;
   if (manifest?.paths.item === undefined || found.isError) return <span title={id}>{name}</span>;
   return (
     <ResourceLink manifest={manifest} resource={{ ...resource, id }}>

@@ -156,6 +156,8 @@ export interface ActionManifest {
   bodySchema?: string;
   /** Instead of a form: a dialog of its own. It gets the resource and says when it is closed. */
   dialog?: ComponentLoader<DialogProps>;
+  /** Instead of all that: the address of a page of this portal where it is done, filled from the resource. */
+  opens?: string;
   /** What it does to quotas. */
   quota?: readonly QuotaEffect[];
   /** The command line that does the same; `{field}` is filled in from resource and form. */

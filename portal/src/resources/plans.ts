@@ -1,5 +1,6 @@
 /** Plans as their provider sees them: what is sold, to whom, within which limits. */
 import type { ResourceManifest } from "@/manifest/types";
+import { STATE_TONES } from "./offer-states";
 
 const PLAN = "/plans/{id}";
 
@@ -22,7 +23,7 @@ export const plans: ResourceManifest = {
       sortable: true,
       width: 150,
       priority: 1,
-      tones: { public: "good", private: "neutral", decommissioned: "warning" },
+      tones: STATE_TONES,
     },
     { field: "services.*.provider", kind: "list", width: 220 },
     { field: "description", kind: "text", width: 240, priority: 3 },
@@ -35,8 +36,10 @@ export const plans: ResourceManifest = {
     { field: "created_at", kind: "date" },
   ],
   essentials: [
-    { field: "state", kind: "state", tones: { public: "good", private: "neutral", decommissioned: "warning" } },
+    { field: "state", kind: "state", tones: STATE_TONES },
     { field: "description", kind: "text" },
+    { field: "display.price", kind: "text" },
+    { field: "needs_invitation_code", kind: "boolean" },
     { field: "subscriptions_per_account", kind: "number" },
     { field: "suspend_policy", kind: "word" },
     { field: "deletion_grace_days", kind: "number" },
@@ -45,9 +48,20 @@ export const plans: ResourceManifest = {
   ],
   tabs: [
     { id: "services", kind: "component", component: () => import("@/pages/plans/ServicesTab") },
+    { id: "add_ons", kind: "component", component: () => import("@/pages/plans/AddOnsTab") },
+    { id: "preview", kind: "component", component: () => import("@/pages/plans/PreviewTab") },
     { id: "subscriptions", kind: "related", type: "subscription", filter: "plan_id eq {id}" },
   ],
   actions: [
+    {
+      id: "change",
+      icon: "edit",
+      permission: "plan.admin",
+      method: "PATCH",
+      path: PLAN,
+      opens: "/plans/{id}/change",
+      primary: true,
+    },
     {
       id: "publish",
       icon: "globe",
@@ -61,17 +75,13 @@ export const plans: ResourceManifest = {
       cli: "zaffre plan publish {name}",
     },
     {
-      id: "terms",
-      icon: "pause",
+      id: "invitation_code",
+      icon: "key",
       permission: "plan.admin",
       method: "PATCH",
       path: PLAN,
-      bodySchema: "PlanChangeBody",
-      form: [
-        { name: "suspend_policy", kind: "choice", options: ["access_only", "pause_machines", "stop_machines"] },
-        { name: "deletion_grace_days", kind: "number" },
-      ],
-      cli: "zaffre plan terms {name} --suspend-policy {suspend_policy} --grace-days {deletion_grace_days}",
+      dialog: () => import("@/pages/plans/CodeDialog"),
+      cli: "zaffre plan change {name} --invitation-code CODE",
     },
     {
       id: "decommission",

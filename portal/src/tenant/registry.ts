@@ -5,6 +5,7 @@ import { auditRecords } from "@/resources/audit-records";
 import { availabilitySets } from "@/resources/availability-sets";
 import { disks } from "@/resources/disks";
 import { invitations, members, subscriptionRoles } from "@/resources/members";
+import { offeredPlans } from "@/resources/offered-plans";
 import { operations } from "@/resources/operations";
 import { ownImages } from "@/resources/own-images";
 import { ports } from "@/resources/ports";
@@ -28,6 +29,7 @@ export const tenantPortal: PortalDefinition = {
     subnets,
     ports,
     subscriptions,
+    offeredPlans,
     members,
     subscriptionRoles,
     invitations,

@@ -44,6 +44,8 @@ const useStyles = makeStyles({
   },
   heading: { margin: "0 0 8px", fontSize: tokens.fontSizeBase300 },
   scroll: { overflowX: "auto" },
+  table: { minWidth: "520px" },
+  end: { justifyContent: "flex-end" },
   number: { textAlign: "right", fontVariantNumeric: "tabular-nums" },
 });
 
@@ -69,6 +71,7 @@ export function Consumption({ path, groups }: ConsumptionProps) {
     return (value: number) => written.format(value);
   }, [i18n.language]);
   const title = (name: string, fallback: string) => t(`meters.${name}`, { defaultValue: fallback });
+  const unitOf = (unit: string) => t(`units.${unit}`, { defaultValue: unit });
   const from = daily.data === undefined ? 0 : Date.parse(daily.data.begin);
   return (
     <section aria-label={t("title")}>
@@ -109,10 +112,14 @@ export function Consumption({ path, groups }: ConsumptionProps) {
           .map((one) => (
             <div key={one.meter} className={styles.card}>
               <h2 className={styles.heading}>
-                {title(one.meter, one.title)} ({one.unit})
+                {title(one.meter, one.title)} ({unitOf(one.unit)})
               </h2>
               <TimeChart
-                label={t("chart", { title: title(one.meter, one.title), unit: one.unit, total: format(one.total) })}
+                label={t("chart", {
+                  title: title(one.meter, one.title),
+                  unit: unitOf(one.unit),
+                  total: format(one.total),
+                })}
                 lines={[{ name: title(one.meter, one.title), points: one.points }]}
                 from={from}
                 to={Math.max(Date.parse(daily.data?.end ?? "") - DAY_MS, from)}
@@ -127,13 +134,13 @@ export function Consumption({ path, groups }: ConsumptionProps) {
       {lines.length === 0 ? null : (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrolled by itself, by keyboard too
         <div className={styles.scroll} tabIndex={0} role="region" aria-label={t("in_all")}>
-          <Table size="small" aria-label={t("in_all")}>
+          <Table size="small" className={styles.table} aria-label={t("in_all")}>
             <TableHeader>
               <TableRow>
                 {group === "meter" ? null : <TableHeaderCell>{t(`columns.${group}`)}</TableHeaderCell>}
                 <TableHeaderCell>{t("columns.meter")}</TableHeaderCell>
                 <TableHeaderCell>{t("columns.state")}</TableHeaderCell>
-                <TableHeaderCell>{t("columns.quantity")}</TableHeaderCell>
+                <TableHeaderCell button={{ className: styles.end }}>{t("columns.quantity")}</TableHeaderCell>
                 <TableHeaderCell>{t("columns.unit")}</TableHeaderCell>
               </TableRow>
             </TableHeader>
@@ -154,7 +161,7 @@ export function Consumption({ path, groups }: ConsumptionProps) {
                   <TableCell>{title(line.meter, line.title)}</TableCell>
                   <TableCell>{t(`states.${line.state}`, { defaultValue: line.state })}</TableCell>
                   <TableCell className={styles.number}>{format(Number(line.quantity))}</TableCell>
-                  <TableCell>{line.unit}</TableCell>
+                  <TableCell>{unitOf(line.unit)}</TableCell>
                 </TableRow>
               ))}
             </TableBody>

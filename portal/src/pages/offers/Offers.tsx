@@ -1,8 +1,6 @@
 /** The plans on offer: as cards or side by side, and the way to subscribe. */
 import {
-  Badge,
   Button,
-  Card,
   makeStyles,
   Table,
   TableBody,
@@ -10,7 +8,6 @@ import {
   TableHeader,
   TableHeaderCell,
   TableRow,
-  Title3,
   ToggleButton,
   tokens,
 } from "@fluentui/react-components";
@@ -20,10 +17,10 @@ import { useTranslation } from "react-i18next";
 
 import { tenantApi, type TenantSchemas } from "@/api/clients";
 import { useDimensionTitle } from "@/manifest/dimensionTitle";
-import { amountText } from "@/pages/plans/amounts";
 import { usePermissions } from "@/session/session";
 import { usePageTitle } from "@/shell/pageTitle";
 import { ProblemMessage } from "@/shell/ProblemMessage";
+import { faceOf, OfferFace, useLimitText, usePriceText } from "./OfferFace";
 import { SubscribeDialog } from "./SubscribeDialog";
 
 export type Plan = TenantSchemas["PlanView"];
@@ -39,11 +36,6 @@ const useStyles = makeStyles({
     gridTemplateColumns: "repeat(auto-fill, minmax(min(300px, 100%), 1fr))",
     gap: "16px",
   },
-  card: { gap: "12px", padding: "20px", minWidth: 0 },
-  grow: { flexGrow: 1, display: "flex", flexDirection: "column", gap: "8px" },
-  name: { overflowWrap: "anywhere" },
-  description: { color: tokens.colorNeutralForeground2, overflowWrap: "anywhere" },
-  list: { margin: 0, paddingLeft: "18px", lineHeight: tokens.lineHeightBase400 },
   scroll: { overflowX: "auto" },
   cell: { minWidth: "160px" },
 });
@@ -85,19 +77,17 @@ export default function Offers() {
       ) : (
         <div className={styles.grid}>
           {plans.data?.map((plan) => (
-            <PlanCard key={plan.id} plan={plan} onChoose={setChosen} />
+            <OfferFace key={plan.id} face={faceOf(plan)}>
+              <div>
+                <SubscribeButton plan={plan} onChoose={setChosen} />
+              </div>
+            </OfferFace>
           ))}
         </div>
       )}
       {chosen === null ? null : <SubscribeDialog plan={chosen} onClose={() => setChosen(null)} />}
     </>
   );
-}
-
-function useLimitText() {
-  const { t, i18n } = useTranslation("offers");
-  return (limit: Plan["services"][number]["limits"][number]) =>
-    limit.limit === null ? t("no_limit") : t("up_to", { amount: amountText(limit.limit, limit.unit, i18n.language) });
 }
 
 function SubscribeButton({ plan, onChoose }: { plan: Plan; onChoose: (plan: Plan) => void }) {
@@ -115,51 +105,15 @@ function SubscribeButton({ plan, onChoose }: { plan: Plan; onChoose: (plan: Plan
   );
 }
 
+/** What stands below a plan's name in the comparison. */
 function Price({ plan }: { plan: Plan }) {
   const { t } = useTranslation("offers");
-  const fee = plan.fee === null ? "" : `${plan.fee.amount} ${plan.fee.currency} / ${t(`periods.${plan.fee.period}`)}`;
-  const price = plan.display.price === "" ? fee : plan.display.price;
+  const price = usePriceText()({ price: plan.display.price, fee: plan.fee });
   return (
     <>
       {price === "" ? null : <div>{price}</div>}
       {plan.needs_invitation_code ? <div>{t("by_invitation")}</div> : null}
     </>
-  );
-}
-
-function PlanCard({ plan, onChoose }: { plan: Plan; onChoose: (plan: Plan) => void }) {
-  const styles = useStyles();
-  const { t } = useTranslation("offers");
-  const titleOf = useDimensionTitle();
-  const limitText = useLimitText();
-  return (
-    <Card className={styles.card} role="group" aria-label={plan.display.name}>
-      <Title3 as="h2" className={styles.name}>
-        {plan.display.name}
-      </Title3>
-      {plan.display.description === "" ? null : <div className={styles.description}>{plan.display.description}</div>}
-      <Price plan={plan} />
-      <div className={styles.grow}>
-        {plan.services.map((service) => (
-          <div key={service.provider}>
-            <Badge appearance="tint">{t(`services.${service.provider}`, { defaultValue: service.title })}</Badge>
-            <ul className={styles.list}>
-              {service.limits.map((limit) => (
-                <li key={limit.dimension}>
-                  {titleOf(limit.dimension, limit.title)}: {limitText(limit)}
-                </li>
-              ))}
-            </ul>
-          </div>
-        ))}
-        {plan.subscriptions_per_account === null ? null : (
-          <div className={styles.description}>{t("per_account", { count: plan.subscriptions_per_account })}</div>
-        )}
-      </div>
-      <div>
-        <SubscribeButton plan={plan} onChoose={onChoose} />
-      </div>
-    </Card>
   );
 }
 

@@ -1,4 +1,4 @@
-/** What a plan offers: each provider's service with its settings and limits. */
+/** What a plan or an add-on offers: each provider's service with its settings and limits. */
 import {
   makeStyles,
   Subtitle2,
@@ -14,6 +14,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { adminApi, type AdminSchemas } from "@/api/clients";
+import { useDimensionTitle } from "@/manifest/dimensionTitle";
 import { Reference } from "@/manifest/Reference";
 import type { TabProps } from "@/manifest/types";
 import { ProblemMessage } from "@/shell/ProblemMessage";
@@ -35,23 +36,26 @@ export function useProviders() {
   });
 }
 
-export default function ServicesTab({ resource }: TabProps) {
+export default function ServicesTab({ resource, manifest }: TabProps) {
   const styles = useStyles();
-  const { t, i18n } = useTranslation("plans");
+  const { t, i18n } = useTranslation(["offer_designer", "offers"]);
+  const titleOf = useDimensionTitle();
+  const adds = manifest.type === "add_on";
   const providers = useProviders();
   const services = resource["services"] as AdminSchemas["PlannedServiceView"][];
   if (providers.error !== null) return <ProblemMessage error={providers.error} />;
   return services.map((service) => {
     const provider: Provider | undefined = providers.data?.find((one) => one.name === service.provider);
+    const title = t(`offers:services.${service.provider}`, { defaultValue: service.title });
     return (
-      <section key={service.provider} className={styles.service} aria-label={provider?.title ?? service.provider}>
-        <Subtitle2 as="h2">{provider?.title ?? service.provider}</Subtitle2>
+      <section key={service.provider} className={styles.service} aria-label={title}>
+        <Subtitle2 as="h2">{title}</Subtitle2>
         {Object.entries(service.settings).map(([name, value]) => {
           const setting = provider?.settings.find((one) => one.name === name);
           const type = TYPES[setting?.collection ?? ""];
           return (
             <div key={name} className={styles.settings}>
-              {setting?.title ?? name}:{" "}
+              {t(`settings.${name}`, { defaultValue: setting?.title ?? name })}:{" "}
               {type === undefined ? (
                 String(value)
               ) : (
@@ -60,11 +64,11 @@ export default function ServicesTab({ resource }: TabProps) {
             </div>
           );
         })}
-        <Table size="small" aria-label={provider?.title ?? service.provider}>
+        <Table size="small" aria-label={title}>
           <TableHeader>
             <TableRow>
               <TableHeaderCell>{t("dimension")}</TableHeaderCell>
-              <TableHeaderCell>{t("limit")}</TableHeaderCell>
+              <TableHeaderCell>{t(adds ? "adds" : "limit")}</TableHeaderCell>
             </TableRow>
           </TableHeader>
           <TableBody>
@@ -72,11 +76,11 @@ export default function ServicesTab({ resource }: TabProps) {
               const dimension = provider?.dimensions.find((one) => one.name === name);
               return (
                 <TableRow key={name}>
-                  <TableCell>{dimension?.title ?? name}</TableCell>
+                  <TableCell>{titleOf(name, dimension?.title ?? name)}</TableCell>
                   <TableCell>
                     {limit === null
-                      ? t("designer.unlimited")
-                      : amountText(limit, dimension?.unit ?? "count", i18n.language)}
+                      ? t("unlimited")
+                      : (adds ? "+" : "") + amountText(limit, dimension?.unit ?? "count", i18n.language)}
                   </TableCell>
                 </TableRow>
               );

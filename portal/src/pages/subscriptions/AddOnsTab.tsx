@@ -1,6 +1,7 @@
 /** The add-ons that a subscription can have: how many it holds, how many it may hold, acquiring and releasing. */
 import {
   Button,
+  makeStyles,
   Table,
   TableBody,
   TableCell,
@@ -19,9 +20,15 @@ import { amountText } from "@/pages/plans/amounts";
 import { usePermissions } from "@/session/session";
 import { ProblemMessage } from "@/shell/ProblemMessage";
 
+const useStyles = makeStyles({
+  scroll: { overflowX: "auto" },
+  table: { minWidth: "640px" },
+});
+
 type HeldAddOn = TenantSchemas["HeldAddOnView"];
 
 export default function AddOnsTab({ resource }: TabProps) {
+  const styles = useStyles();
   const { t, i18n } = useTranslation("subscriptions");
   const id = resource.id;
   const header = { "Accept-Language": i18n.language };
@@ -36,20 +43,23 @@ export default function AddOnsTab({ resource }: TabProps) {
   return (
     <>
       <ProblemMessage error={addOns.error} onRetry={() => void addOns.refetch()} />
-      <Table size="small" aria-label={t("add_ons.caption")}>
-        <TableHeader>
-          <TableRow>
-            {["name", "adds", "price", "held", "do"].map((column) => (
-              <TableHeaderCell key={column}>{t(`add_ons.${column}`)}</TableHeaderCell>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrolled by itself, by keyboard too */}
+      <div className={styles.scroll} tabIndex={0} role="region" aria-label={t("add_ons.caption")}>
+        <Table size="small" className={styles.table} aria-label={t("add_ons.caption")}>
+          <TableHeader>
+            <TableRow>
+              {["name", "adds", "price", "held", "do"].map((column) => (
+                <TableHeaderCell key={column}>{t(`add_ons.${column}`)}</TableHeaderCell>
+              ))}
+            </TableRow>
+          </TableHeader>
+          <TableBody>
+            {addOns.data?.map((addOn) => (
+              <AddOnRow key={addOn.add_on_id} addOn={addOn} subscriptionId={id} />
             ))}
-          </TableRow>
-        </TableHeader>
-        <TableBody>
-          {addOns.data?.map((addOn) => (
-            <AddOnRow key={addOn.add_on_id} addOn={addOn} subscriptionId={id} />
-          ))}
-        </TableBody>
-      </Table>
+          </TableBody>
+        </Table>
+      </div>
     </>
   );
 }

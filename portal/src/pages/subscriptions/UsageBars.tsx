@@ -12,6 +12,10 @@ export interface Usage {
   used: number;
   /** Null: unlimited. */
   limit: number | null;
+  /** What of it the plan alone allows; null: unlimited. */
+  plan_limit: number | null;
+  /** What add-ons add to that; null: they make it unlimited. */
+  add_on_limit: number | null;
 }
 
 const useStyles = makeStyles({
@@ -24,6 +28,7 @@ const useStyles = makeStyles({
     padding: 0,
   },
   line: { display: "flex", justifyContent: "space-between", gap: "8px", marginBottom: "6px" },
+  parts: { marginTop: "4px", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
   amount: { color: tokens.colorNeutralForeground2, whiteSpace: "nowrap" },
 });
 
@@ -54,9 +59,22 @@ export function UsageBars({ usage }: { usage: readonly Usage[] }) {
               thickness="large"
               color={full ? "error" : share >= NEARLY_FULL ? "warning" : "brand"}
             />
+            <Parts usage={one} />
           </li>
         );
       })}
     </ul>
   );
+}
+
+/** Where a limit comes from, where add-ons have a part in it. */
+function Parts({ usage }: { usage: Usage }) {
+  const styles = useStyles();
+  const { t, i18n } = useTranslation("subscriptions");
+  const { plan_limit: plan, add_on_limit: added, unit } = usage;
+  if (added === 0) return null;
+  const text = (amount: number | null) =>
+    amount === null ? t("usage.unlimited") : amountText(amount, unit, i18n.language);
+  const more = added === null ? text(added) : `+${text(added)}`;
+  return <div className={styles.parts}>{t("usage.parts", { plan: text(plan), added: more })}</div>;
 }
