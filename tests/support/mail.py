@@ -57,5 +57,5 @@ def mail_server(port: int = 0, **options: Any) -> Iterator[MailServer]:
 
 
 def link_in(message: EmailMessage) -> str:
-    """Return the first link in a message."""
-    return next(word for word in message.get_content().split() if word.startswith("http"))
+    """Return the link with a key in a message."""
+    return next(word for word in message.get_content().split() if "://" in word and "#" in word)

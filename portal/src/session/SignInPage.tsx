@@ -1,60 +1,61 @@
 /** What somebody sees who is not signed in. */
-import { Button, makeStyles, tokens } from "@fluentui/react-components";
+import { Button, makeStyles } from "@fluentui/react-components";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePortal } from "@/manifest/portal";
-import { usePageTitle } from "@/shell/pageTitle";
+import { ForgotForm } from "./ForgotForm";
+import { ask } from "./outside";
+import { OutsidePage } from "./OutsidePage";
 import { SignInForm } from "./SignInForm";
 import { SignUpForm } from "./SignUpForm";
 
+interface Options {
+  sign_up: boolean;
+  mail: boolean;
+}
+
 const useStyles = makeStyles({
-  page: {
-    minHeight: "100vh",
-    boxSizing: "border-box",
-    display: "flex",
-    alignItems: "center",
-    justifyContent: "center",
-    padding: "16px",
-    backgroundColor: tokens.colorNeutralBackground3,
-  },
-  card: {
-    width: "100%",
-    maxWidth: "400px",
-    boxSizing: "border-box",
-    padding: "32px",
-    borderRadius: tokens.borderRadiusXLarge,
-    backgroundColor: tokens.colorNeutralBackground1,
-    boxShadow: tokens.shadow16,
-  },
-  brand: { display: "flex", alignItems: "center", gap: "12px", marginBottom: "24px" },
-  title: { margin: 0, fontSize: tokens.fontSizeBase600, fontWeight: tokens.fontWeightSemibold },
-  other: { marginTop: "16px", textAlign: "center" },
+  other: { marginTop: "16px", display: "flex", flexDirection: "column", alignItems: "center" },
 });
 
 export function SignInPage() {
   const styles = useStyles();
   const { t } = useTranslation();
   const { face } = usePortal();
-  const [isNew, setNew] = useState(false);
-  const title = isNew ? t("session.sign_up_title") : t(`session.sign_in_title_${face}`);
-  usePageTitle(title);
+  const [form, setForm] = useState<"sign_in" | "sign_up" | "forgot">("sign_in");
+  const options = useQuery({
+    queryKey: ["sign-in-options"],
+    queryFn: async () => (await (await ask("GET", "/sign-in-options")).json()) as Options,
+    staleTime: Infinity,
+  }).data;
+  const titles = {
+    sign_in: t(`session.sign_in_title_${face}`),
+    sign_up: t("session.sign_up_title"),
+    forgot: t("session.forgot_title"),
+  };
+  const mayJoin = face === "tenant" && options?.sign_up !== false;
   return (
-    <main className={styles.page}>
-      <div className={styles.card}>
-        <div className={styles.brand}>
-          <img src="/zaffre.svg" alt="" width={32} height={32} />
-          <h1 className={styles.title}>{title}</h1>
-        </div>
-        {isNew ? <SignUpForm /> : <SignInForm />}
-        {face === "tenant" ? (
-          <div className={styles.other}>
-            <Button appearance="transparent" onClick={() => setNew(!isNew)}>
-              {isNew ? t("session.have_account") : t("session.no_account")}
-            </Button>
-          </div>
+    <OutsidePage title={titles[form]}>
+      {form === "sign_in" ? <SignInForm /> : form === "sign_up" ? <SignUpForm /> : <ForgotForm />}
+      <div className={styles.other}>
+        {form === "sign_in" ? null : (
+          <Button appearance="transparent" onClick={() => setForm("sign_in")}>
+            {form === "sign_up" ? t("session.have_account") : t("session.back")}
+          </Button>
+        )}
+        {form === "sign_in" && mayJoin ? (
+          <Button appearance="transparent" onClick={() => setForm("sign_up")}>
+            {t("session.no_account")}
+          </Button>
+        ) : null}
+        {form === "sign_in" && options?.mail === true ? (
+          <Button appearance="transparent" onClick={() => setForm("forgot")}>
+            {t("session.forgot")}
+          </Button>
         ) : null}
       </div>
-    </main>
+    </OutsidePage>
   );
 }

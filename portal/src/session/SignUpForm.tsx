@@ -3,20 +3,16 @@ import { Button, Field, Input, makeStyles } from "@fluentui/react-components";
 import { useState, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 
-import { fieldErrors, problemFrom, problemOf, ProblemError } from "@/api/problem";
-import { apiUrl, fetchWithin } from "@/api/transport";
+import { fieldErrors, problemOf } from "@/api/problem";
 import { ProblemMessage } from "@/shell/ProblemMessage";
+import { ask } from "./outside";
 import { session } from "./session";
 
 const SHORTEST_PASSWORD = 10;
 const useStyles = makeStyles({ form: { display: "flex", flexDirection: "column", gap: "16px" } });
 
 async function signUp(account: { email: string; name: string; password: string }): Promise<void> {
-  const headers = { "Content-Type": "application/json" };
-  const response = await fetchWithin(
-    new Request(apiUrl("/accounts"), { method: "POST", headers, body: JSON.stringify(account) }),
-  );
-  if (!response.ok) throw new ProblemError(await problemFrom(response));
+  await ask("POST", "/accounts", account);
   await session.signIn(account.email, account.password);
 }
 

@@ -17,6 +17,8 @@ export interface Me {
   name: string;
   role: string;
   generation: number;
+  /** When it was proved that mail to the address reaches them. */
+  verified_at?: string | null;
   /** What they may do; absent when the server does not tell, and then it decides on each request. */
   permissions?: string[];
   /** The account that an administrator acts for, who is the one this is about. */

@@ -10,6 +10,7 @@ import { startTexts } from "@/i18n/i18n";
 import { PortalContext, type PortalDefinition } from "@/manifest/portal";
 import { createPortalRouter, type PortalRouter } from "@/manifest/router";
 import { useSessionState } from "@/session/session";
+import { LinkPage, linkKind } from "@/session/LinkPage";
 import { SignInPage } from "@/session/SignInPage";
 import { styleNonce } from "./nonce";
 import { LiveUpdatesProvider } from "./LiveUpdatesProvider";
@@ -40,10 +41,13 @@ export async function startPortal(portal: PortalDefinition): Promise<void> {
 function Themed({ router }: { router: PortalRouter }) {
   const theme = useTheme();
   const state = useSessionState();
+  const link = linkKind(window.location.pathname);
   return (
     <FluentProvider theme={theme}>
       <Suspense fallback={null}>
-        {state === "out" ? (
+        {link !== null ? (
+          <LinkPage kind={link} />
+        ) : state === "out" ? (
           <SignInPage />
         ) : (
           <LiveUpdatesProvider>

@@ -16,10 +16,10 @@ from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
 from zaffre.cli.states import styled_state
 from zaffre.cli.tables import Column
-from zaffre.cli.words import state_text
+from zaffre.cli.words import instant_text, state_text
 from zaffre.client import AccountView, NewAccountBody, Role
 
-group = CommandGroup(help="People's accounts. All but `password` is for administrators.")
+group = CommandGroup(help="People's accounts. Those of others are for administrators.")
 app = group.app
 
 
@@ -107,6 +107,56 @@ def change_password(run: Invocation) -> None:
     run.terminal.done("Your password is changed. Sessions elsewhere have ended.")
 
 
+@group.command("email")
+def change_email(
+    run: Invocation, address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The new one.")]
+) -> None:
+    """Change your own e-mail address. A link is sent to the new one."""
+    run.client.account.change_email(address, asked_password(run, "Your password", from_stdin=False))
+    run.terminal.done(f"A link is sent to {address}. Open it, or give it to: zaffre account verify LINK")
+
+
+@group.command("verify")
+def verify_address(
+    run: Invocation,
+    link: Annotated[str | None, typer.Argument(metavar="LINK", help="The link; none: have it sent again.")] = None,
+) -> None:
+    """Prove that your address is yours, with the link sent there."""
+    if link is None:
+        run.client.account.send_verification()
+        run.terminal.done("A link is sent. Open it, or give it to: zaffre account verify LINK")
+        return
+    run.client.account.verify_address(_token(link))
+    run.terminal.done("The address is verified.")
+
+
+@group.command("forgot-password")
+def forgot_password(run: Invocation, address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Yours.")]) -> None:
+    """Have a link sent that sets a new password."""
+    run.client.account.forgot_password(address)
+    run.terminal.done(f"If {address} has an account, a link is sent. Use it with: zaffre account reset-password LINK")
+
+
+@group.command("reset-password")
+def reset_password(
+    run: Invocation,
+    link: Annotated[str, typer.Argument(metavar="LINK", help="The link that was sent.")],
+    *,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the new password from standard input.")
+    ] = False,
+) -> None:
+    """Set a new password with the link that was sent. All your sessions end."""
+    secret = asked_password(run, "The new password", from_stdin=password_stdin, twice=True)
+    run.client.account.reset_password(_token(link), secret)
+    run.terminal.done("The password is set. Sign in with: zaffre login")
+
+
+def _token(link: str) -> str:
+    """Return what a link carries; people may also give just that."""
+    return link.rpartition("#")[2]
+
+
 def _sections(run: Invocation, account: AccountView) -> list[Section]:
     return [
         Section(
@@ -116,6 +166,7 @@ def _sections(run: Invocation, account: AccountView) -> list[Section]:
                 ("Name", account.name),
                 ("Role", state_text(account.role)),
                 ("State", styled_state(account.state)),
+                ("Address verified", instant_text(account.verified_at, run.terminal.now) or "no"),
                 created(run, account),
                 ("Id", account.id),
             ],

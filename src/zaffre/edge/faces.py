@@ -21,6 +21,7 @@ from zaffre.fabric.measurements import api as measurements_api
 from zaffre.foundation.http.problems import Problem, install_problem_handlers
 from zaffre.foundation.http.routing import PlainRoute, RequestContext
 from zaffre.foundation.http.scope import RequestScope
+from zaffre.identity import address_api
 from zaffre.identity import api as identity_api
 from zaffre.identity.callers import Identification
 from zaffre.management import (
@@ -89,6 +90,8 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield management_api.offers
         yield plan_api.offers
         yield search.tenant
+    yield address_api.links
+    yield address_api.password_links
     yield management_api.subscriptions
     yield metering_api.shared
     yield deletion_api.subscriptions

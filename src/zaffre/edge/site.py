@@ -44,6 +44,8 @@ from zaffre.foundation.operations.saga import Saga
 from zaffre.foundation.settings import Settings
 from zaffre.foundation.telemetry.metrics import Metrics
 from zaffre.foundation.work import UnitsOfWork
+from zaffre.identity.account_links import AccountLinks
+from zaffre.identity.attempts import forget_attempts
 from zaffre.identity.bootstrap import ensure_administrator
 from zaffre.identity.passwords import Passwords
 from zaffre.identity.services import IdentityServices
@@ -95,7 +97,7 @@ class Site:
         self.meters = Meters([SubscriptionMetering(), *providers])
         units.watchers.append(UsageJournal(self.meters).note)
         self.metering = Metering(units, self.meters, self.metrics, settings.metering)
-        self.identity = IdentityServices.of(settings.identity, units, passwords or Passwords())
+        self.identity = IdentityServices.of(settings, units, passwords or Passwords())
         self.stream = EventStream(units.database, units.events_written, settings.events.streams)
         self.metrics.event_streams.set_function(lambda: self.stream.open)
         self.hypervisors = Hypervisors(units, drivers.hypervisors, self.metrics)
@@ -222,4 +224,6 @@ class Site:
             await forget_keys(work, now, HOUSEKEEPING_BATCH)
             await forget_tokens(work, HOUSEKEEPING_BATCH)
             await self.identity.sessions(work).forget_expired(HOUSEKEEPING_BATCH)
+            await AccountLinks(work).forget_expired(HOUSEKEEPING_BATCH)
+            await forget_attempts(work, HOUSEKEEPING_BATCH)
             await take_off(work, now - timedelta(days=self.settings.audit.keep_days), HOUSEKEEPING_BATCH)

@@ -66,6 +66,9 @@ class PortalSettings(_Section):
 
     tenant_port: Port = 30081
     admin_port: Port = 30091
+    tenant_url: str = ""
+    """Where people find the tenant portal, for links in mail; empty: as this process serves it."""
+    admin_url: str = ""
 
 
 class IdentitySettings(_Section):
@@ -79,7 +82,9 @@ class IdentitySettings(_Section):
     access_token_lifetime_s: Annotated[int, Field(ge=60, le=3600)] = 600
     refresh_token_lifetime_s: Annotated[int, Field(ge=600, le=86_400 * 90)] = 86_400 * 14
     sign_in_attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 10
-    """Failed sign-ins allowed per account and per source address before both must wait."""
+    """Attempts in vain that are allowed per account and per source address before both must wait."""
+    verified_email_to_subscribe: bool = True
+    """Whether subscribing needs a verified address, on a site that sends mail."""
 
 
 class MailSettings(_Section):
@@ -252,6 +257,20 @@ class Settings(_Section):
     def secret_key_path(self) -> Path:
         """The secret key's file with the default filled in."""
         return self.secret_key_file or self.state_directory / "secret.key"
+
+    @property
+    def tenant_portal_url(self) -> str:
+        """Where people find the tenant portal, without a slash at the end."""
+        return (self.portal.tenant_url or self._served(self.portal.tenant_port)).rstrip("/")
+
+    @property
+    def admin_portal_url(self) -> str:
+        """Where people find the admin portal, without a slash at the end."""
+        return (self.portal.admin_url or self._served(self.portal.admin_port)).rstrip("/")
+
+    def _served(self, port: int) -> str:
+        host = f"[{self.api.host}]" if ":" in self.api.host else self.api.host
+        return f"{'https' if self.api.tls_certificate is not None else 'http'}://{host}:{port}"
 
     @property
     def library_directory(self) -> Path:

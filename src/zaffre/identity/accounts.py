@@ -71,6 +71,8 @@ class NewAccount:
     name: str
     password_hash: str
     role: Role = Role.TENANT
+    verified: bool = False
+    """Whether the address is known to be theirs."""
 
 
 class Accounts:
@@ -93,6 +95,7 @@ class Accounts:
             role=draft.role,
             state=AccountState.ACTIVE,
             password_hash=draft.password_hash,
+            verified_at=self._work.clock.now() if draft.verified else None,
             created_at=self._work.clock.now(),
         )
         await self._work.save(row, lambda _: EmailTaken(draft.email))
@@ -154,6 +157,21 @@ class Accounts:
         await self._session.execute(others)
         await self._session.flush()
         self._work.emit("account.password_changed", reference(row))
+
+    async def verify(self, row: AccountRow, email: str) -> None:
+        """Note that mail to `email` reaches the account's holder, whose address it is from now on.
+
+        Raises:
+            EmailTaken: another account has it.
+        """
+        previous = row.email
+        row.verified_at = self._work.clock.now()
+        if previous == email:
+            self._work.emit("account.verified", reference(row))
+            return
+        row.email = email
+        await self._work.save(row, lambda _: EmailTaken(email))
+        self._work.emit("account.email_changed", reference(row), previous=previous)
 
     async def by_email(self, email: str) -> AccountRow | None:
         """Return the account of an address."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr
 
 from zaffre.foundation.audit.capture import About
 from zaffre.foundation.errors import Forbidden, InvalidInput
@@ -17,16 +17,15 @@ from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import PlainRoute, RequestContext, TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView, View
 from zaffre.identity.accounts import Accounts, AccountState, NewAccount
+from zaffre.identity.address_api import reader_of
+from zaffre.identity.addresses import Addresses
 from zaffre.identity.api_tokens import ApiTokens
 from zaffre.identity.callers import Caller, CurrentCaller, public, requires, signed_in
 from zaffre.identity.permissions import Permission, Role
 from zaffre.identity.services import Identity, IdentityServices
 from zaffre.identity.sessions import IssuedTokens, RefreshFailed, SignInFailed
 from zaffre.identity.tables import AccountRow, ApiTokenRow, SessionRow
-
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}$")]
-NewPassword = Annotated[SecretStr, Field(min_length=10, max_length=256)]
-GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=256)]
+from zaffre.identity.wire import Email, GivenPassword, NewPassword, source_key
 
 self_service = APIRouter(tags=["identity"], route_class=TransactionalRoute)
 sign_up = APIRouter(tags=["identity"], route_class=PlainRoute)
@@ -97,6 +96,8 @@ class AccountView(ResourceView):
     name: str
     role: Role
     state: AccountState
+    verified_at: datetime | None
+    """When it was proved that mail to the address reaches whoever holds the account."""
 
     @classmethod
     def of(cls, row: AccountRow) -> "AccountView":
@@ -200,17 +201,15 @@ async def create_own_account(body: SignUpBody, request: Request, identity: Ident
 @sign_in.post("/sessions", status_code=201, dependencies=[public()])
 async def open_session(body: SignInBody, request: Request, identity: Identity) -> TokensView:
     """Sign in."""
-    source = f"address {request.client.host if request.client else 'unknown'}"
-    account_key = f"account {body.email.lower()}"
-    identity.attempts.check(source, account_key)
+    keys = source_key(request), f"account {body.email.lower()}"
+    await identity.attempts.take(*keys)
     async with identity.units.read(request.state.actor) as work:
         account = await Accounts(work).by_email(body.email)
     right = await identity.passwords.verify(body.password, account.password_hash if account else None)
     if account is None or not right or account.state != AccountState.ACTIVE:
-        identity.attempts.failed(source, account_key)
         await _note_failure(request, account)
         raise SignInFailed
-    identity.attempts.succeeded(account_key)
+    await identity.attempts.give_back(*keys)
     async with identity.units.write(request.state.actor) as work:
         tokens = await identity.sessions(work).open(await Accounts(work).get(account.id), _client(request))
     return TokensView.of(tokens)
@@ -229,10 +228,13 @@ async def refresh_session(body: RefreshBody, request: Request, identity: Identit
 @sign_in.post("/accounts/me/password", status_code=204, dependencies=[requires(Permission.ACCOUNT_SELF)])
 async def change_password(body: PasswordBody, request: Request, caller: CurrentCaller, identity: Identity) -> None:
     """Change one's password. Other sign-in sessions end."""
+    key = f"account {caller.account_id}"
+    await identity.attempts.take(key)
     async with identity.units.read(request.state.actor) as work:
         account = await Accounts(work).get(caller.account_id)
     if not await identity.passwords.verify(body.current_password, account.password_hash):
         raise InvalidInput("The current password is not right.", remedy="Type it again.", target="current_password")
+    await identity.attempts.give_back(key)
     password_hash = await identity.passwords.hash(body.new_password)
     async with identity.units.write(request.state.actor) as work:
         accounts = Accounts(work)
@@ -363,6 +365,8 @@ async def _create(identity: IdentityServices, request: Request, body: SignUpBody
     password_hash = await identity.passwords.hash(body.password)
     async with identity.units.write(request.state.actor) as work:
         row = await Accounts(work).create(NewAccount(body.email, body.name, password_hash, role))
+        if identity.sends_mail:
+            await Addresses(work, reader_of(request, identity)).send_verification(row)
     return AccountView.of(row)
 
 

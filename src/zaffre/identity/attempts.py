@@ -1,57 +1,88 @@
-"""Slows down guessing: failed sign-ins are counted per account and per source address."""
+"""Slows down guessing: attempts to prove who one is are counted per account and per source address.
 
-from collections import OrderedDict
+An attempt is counted before the proof is looked at and given back when it was right, so that a thousand guesses at the
+same moment are no better than a thousand in a row. The counts are in the database: every process sees those of all
+others, and a restart forgives nothing.
+"""
 
-from zaffre.foundation.clock import Clock
+from sqlalchemy import and_, case, delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from zaffre.foundation.actor import system_actor
 from zaffre.foundation.errors import DomainError
+from zaffre.foundation.work import UnitOfWork, UnitsOfWork
+from zaffre.identity.tables import AttemptRow
+from zaffre.identity.tokens import hash_secret
 
-WINDOW_S = 60.0
-REMEMBERED = 10_000
+ACTOR = system_actor("identity")
+WINDOW_MS = 60_000
 
 
 class TooManyAttempts(DomainError):
-    """Too many sign-ins failed lately."""
+    """Too many attempts lately."""
 
     code = "identity.too_many_attempts"
-    title = "Too many failed sign-ins"
+    title = "Too many attempts"
     status = 429
 
     def __init__(self) -> None:
         super().__init__(
-            "Too many sign-ins failed for this account or from this address.",
-            remedy="Wait a minute, then try again.",
+            "Too many attempts for this account or from this address.", remedy="Wait a minute, then try again."
         )
 
 
-class SignInAttempts:
-    """Counts failures in a sliding minute, in memory: a restart forgives, a second process counts by itself."""
+class Attempts:
+    """Allows a number of attempts in a minute, all at once or spread.
 
-    def __init__(self, clock: Clock, per_minute: int) -> None:
-        self._clock = clock
-        self._per_minute = per_minute
-        self._failures: OrderedDict[str, list[float]] = OrderedDict()
+    For each key an instant is kept that each attempt moves on by its share of the minute; an attempt that would move it
+    more than a minute ahead of now is refused, and does not count (the generic cell rate algorithm). Checking and
+    counting are one statement.
+    """
 
-    def check(self, *keys: str) -> None:
-        """Refuse while any of the keys has failed too often.
+    def __init__(self, units: UnitsOfWork, per_minute: int) -> None:
+        self._units = units
+        self._cost_ms = WINDOW_MS // per_minute
+
+    async def take(self, *keys: str) -> None:
+        """Count an attempt against each key.
 
         Raises:
-            TooManyAttempts: one has.
+            TooManyAttempts: there were too many for one of them; nothing is counted then.
         """
-        if any(len(self._recent(key)) >= self._per_minute for key in keys):
-            raise TooManyAttempts
+        async with self._units.write(ACTOR) as work:
+            for key in sorted(keys):
+                if not await self._count(work, key):
+                    raise TooManyAttempts
 
-    def failed(self, *keys: str) -> None:
-        """Count a failure against each key."""
-        for key in keys:
-            self._failures[key] = [*self._recent(key), self._clock.monotonic_s()][-self._per_minute :]
-            self._failures.move_to_end(key)
-        while len(self._failures) > REMEMBERED:
-            self._failures.popitem(last=False)
+    async def give_back(self, *keys: str) -> None:
+        """Take back an attempt that was right."""
+        async with self._units.write(ACTOR) as work:
+            for key in sorted(keys):
+                moved = update(AttemptRow).where(AttemptRow.key_hash == hash_secret(key))
+                await work.session.execute(moved.values(until_ms=AttemptRow.until_ms - self._cost_ms))
 
-    def succeeded(self, key: str) -> None:
-        """Forget a key's failures."""
-        self._failures.pop(key, None)
+    async def _count(self, work: UnitOfWork, key: str) -> bool:
+        now_ms = int(work.clock.now().timestamp() * 1000)
+        latest_ms = now_ms + WINDOW_MS
+        until = AttemptRow.until_ms
+        # An instant further ahead than any attempt can move it comes from a clock that was put back.
+        current = case((and_(until > now_ms, until <= latest_ms), until), else_=now_ms)
+        allowed = or_(until <= latest_ms - self._cost_ms, until > latest_ms)
+        insert = sqlite_insert if work.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        counting = (
+            insert(AttemptRow)
+            .values(key_hash=hash_secret(key), until_ms=now_ms + self._cost_ms)
+            .on_conflict_do_update(
+                index_elements=["key_hash"], set_={"until_ms": current + self._cost_ms}, where=allowed
+            )
+            .returning(AttemptRow.key_hash)
+        )
+        return await work.session.scalar(counting) is not None
 
-    def _recent(self, key: str) -> list[float]:
-        since = self._clock.monotonic_s() - WINDOW_S
-        return [instant for instant in self._failures.get(key, []) if instant > since]
+
+async def forget_attempts(work: UnitOfWork, limit: int) -> None:
+    """Delete up to `limit` counts that say nothing any more."""
+    now_ms = int(work.clock.now().timestamp() * 1000)
+    old = select(AttemptRow.key_hash).where(AttemptRow.until_ms < now_ms).limit(limit)
+    await work.session.execute(delete(AttemptRow).where(AttemptRow.key_hash.in_(old)))

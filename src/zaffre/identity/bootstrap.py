@@ -30,7 +30,8 @@ async def ensure_administrator(
             return
     password = settings.bootstrap_admin_password or _generate(state_directory / PASSWORD_FILE)
     password_hash = await passwords.hash(password)
-    draft = NewAccount(settings.bootstrap_admin_email, "Administrator", password_hash, Role.SITE_ADMINISTRATOR)
+    email = settings.bootstrap_admin_email
+    draft = NewAccount(email, "Administrator", password_hash, Role.SITE_ADMINISTRATOR, verified=True)
     async with units.write(system_actor("start-up")) as work:
         if not await Accounts(work).administrators():
             await Accounts(work).create(draft)

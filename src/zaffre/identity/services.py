@@ -1,13 +1,17 @@
 """What identity needs at run time, made once per process."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Self
 
 from fastapi import Depends, Request
 
-from zaffre.foundation.settings import IdentitySettings
+from zaffre.foundation.settings import IdentitySettings, Settings
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
-from zaffre.identity.attempts import SignInAttempts
+from zaffre.identity.accounts import Accounts
+from zaffre.identity.addresses import AddressNotVerified
+from zaffre.identity.attempts import Attempts
+from zaffre.identity.callers import Caller
 from zaffre.identity.passwords import Passwords
 from zaffre.identity.sessions import Sessions
 from zaffre.identity.tokens import AccessTokens
@@ -21,18 +25,38 @@ class IdentityServices:
     units: UnitsOfWork
     passwords: Passwords
     access_tokens: AccessTokens
-    attempts: SignInAttempts
+    attempts: Attempts
+    sends_mail: bool
+    """Whether mail can leave the site; what needs mail is off otherwise."""
+    portal_urls: Mapping[str, str]
+    """Where links in mail lead, by face."""
 
     @classmethod
-    def of(cls, settings: IdentitySettings, units: UnitsOfWork, passwords: Passwords) -> Self:
+    def of(cls, settings: Settings, units: UnitsOfWork, passwords: Passwords) -> Self:
         """Put the services together."""
+        identity = settings.identity
         return cls(
-            settings,
+            identity,
             units,
             passwords,
-            AccessTokens(units.keyring, units.clock, settings.access_token_lifetime_s),
-            SignInAttempts(units.clock, settings.sign_in_attempts_per_minute),
+            AccessTokens(units.keyring, units.clock, identity.access_token_lifetime_s),
+            Attempts(units, identity.sign_in_attempts_per_minute),
+            settings.mail.configured,
+            {"admin": settings.admin_portal_url, "tenant": settings.tenant_portal_url},
         )
+
+    def portal_url(self, face: str) -> str:
+        """Return the portal that belongs to a face; the public face's users are tenants."""
+        return self.portal_urls.get(face, self.portal_urls["tenant"])
+
+    async def check_verified(self, work: UnitOfWork, caller: Caller) -> None:
+        """Refuse what only somebody with a verified address may do, on a site that can verify any.
+
+        Raises:
+            AddressNotVerified: the caller's is not.
+        """
+        if self.sends_mail and not (await Accounts(work).get(caller.account_id)).verified_at:
+            raise AddressNotVerified
 
     def sessions(self, work: UnitOfWork) -> Sessions:
         """Return the rules for sessions in a unit of work."""

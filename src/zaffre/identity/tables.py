@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from zaffre.foundation.audit.declaration import Audited
@@ -14,7 +14,11 @@ class AccountRow(Table):
 
     __tablename__ = "accounts"
     __audited__ = Audited(
-        "account", ("email", "name", "role", "state"), secret=("password_hash",), name="email", account="id"
+        "account",
+        ("email", "name", "role", "state", "verified_at"),
+        secret=("password_hash",),
+        name="email",
+        account="id",
     )
 
     id: Mapped[str] = id_column(primary_key=True)
@@ -26,6 +30,8 @@ class AccountRow(Table):
     state: Mapped[str]
     password_hash: Mapped[str]
     """argon2id with its parameters and salt."""
+    verified_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When it was proved that mail to the address reaches whoever holds the account; None: it was not."""
     created_at: Mapped[datetime] = mapped_column(index=True)
     generation: Mapped[int] = mapped_column(default=1)
 
@@ -71,3 +77,29 @@ class ApiTokenRow(Table):
     """SHA-256 of the secret part."""
     expires_at: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
+
+
+class AccountLinkRow(Table):
+    """A key that was sent to an address, good once and for a while."""
+
+    __tablename__ = "account_links"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str]
+    email: Mapped[str]
+    """Where it was sent; when verified, the account's address from then on."""
+    secret_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class AttemptRow(Table):
+    """How many attempts there were lately against something."""
+
+    __tablename__ = "attempts"
+
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
+    """Hashed, because it names addresses that were typed, with or without an account."""
+    until_ms: Mapped[int] = mapped_column(BigInteger, index=True)
+    """When the attempts so far are worked off, in milliseconds since 1970."""

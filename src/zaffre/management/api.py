@@ -15,6 +15,7 @@ from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import PlainRoute, RequestContext, TransactionalRoute, Work, accept
 from zaffre.foundation.http.wire import Body, Id, Name, PathId, ResourceView, View
 from zaffre.identity import CurrentCaller, Permission, requires
+from zaffre.identity.services import Identity
 from zaffre.management.health import CheckedHealth, check_health
 from zaffre.management.offer_wire import Providers
 from zaffre.management.subscriptions import (
@@ -151,9 +152,11 @@ class ServiceSettingView(View):
 
 @offers.post("/subscriptions", status_code=202, dependencies=[requires(Permission.SUBSCRIPTION_WRITE)])
 async def create_subscription(
-    body: NewSubscriptionBody, work: Work, caller: CurrentCaller, response: Response
+    body: NewSubscriptionBody, work: Work, caller: CurrentCaller, identity: Identity, response: Response
 ) -> SubscriptionView:
     """Subscribe to a plan."""
+    if identity.settings.verified_email_to_subscribe and caller.actor_id is None:
+        await identity.check_verified(work, caller)
     draft = NewSubscription(body.plan_id, body.name, caller.account_id, body.id, body.invitation_code)
     row, operation = await Subscriptions(work, caller).create(draft)
     accept(response, operation.id)

@@ -14,6 +14,7 @@ from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView, Text, 
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity import HELD_IN_SUBSCRIPTIONS, CurrentCaller, Permission, requires
 from zaffre.identity.api import Email
+from zaffre.identity.services import Identity
 from zaffre.management.members import Invitation, Invitations, Members
 from zaffre.management.roles import SubscriptionRole, SubscriptionRoles
 from zaffre.management.subscriptions import CurrentSubscription, Subscriptions
@@ -284,8 +285,11 @@ async def list_invitations(work: Work, caller: CurrentCaller) -> Page[Invitation
 
 
 @members.post("/invitations/{invitation_id}/accept", dependencies=[requires(Permission.ACCOUNT_SELF)])
-async def accept_invitation(invitation_id: PathId, work: Work, caller: CurrentCaller, response: Response) -> MemberView:
-    """Become a member of the subscription."""
+async def accept_invitation(
+    invitation_id: PathId, work: Work, caller: CurrentCaller, identity: Identity, response: Response
+) -> MemberView:
+    """Become a member of the subscription. Where the site sends mail, one's address must be verified."""
+    await identity.check_verified(work, caller)
     row = await Invitations(work, caller.account_id).accept(invitation_id)
     subscription = await Subscriptions(work, caller).get(row.subscription_id)
     return await MemberView.one(work, subscription, row, response)

@@ -19,6 +19,8 @@ from zaffre.foundation.http.routing import READING, TransactionalRoute
 from zaffre.management.providers import ProviderRegistry
 
 NOT_AUDITED = {
+    "account_links",
+    "attempts",
     "audit_chain",
     "audit_records",
     "cleanups",
@@ -49,10 +51,13 @@ NOT_AUDITED = {
 
 OWN_TRANSACTIONS = {
     "POST /accounts",
+    "POST /accounts/me/email",
     "POST /accounts/me/password",
     "POST /add-ons/{add_on_id}/what-if",
     "POST /audit/verify",
     "POST /hosts/preflight",
+    "POST /password-resets",
+    "POST /password-resets/redeem",
     "POST /plans/{plan_id}/what-if",
     "POST /sessions",
     "POST /sessions/refresh",

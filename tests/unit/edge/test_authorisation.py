@@ -39,6 +39,10 @@ def test_only_these_routes_are_open_to_everybody() -> None:
         "POST /accounts",
         "POST /sessions",
         "POST /sessions/refresh",
+        "GET /sign-in-options",
+        "POST /address-verifications",
+        "POST /password-resets",
+        "POST /password-resets/redeem",
     }
 
 

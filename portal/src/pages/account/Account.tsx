@@ -35,6 +35,7 @@ export default function Account() {
       <h1>{t("title")}</h1>
       <ProblemMessage error={me.error} onRetry={() => void me.refetch()} />
       {me.data === undefined ? null : <Profile me={me.data} />}
+      {me.data === undefined ? null : <Address me={me.data} />}
       <Password />
     </>
   );
@@ -59,9 +60,6 @@ function Profile({ me }: { me: Me }) {
           rename.mutate();
         }}
       >
-        <Field label={t("email")}>
-          <Input value={me.email} readOnly />
-        </Field>
         <Field label={t("name")} hint={t("name_help")} required>
           <Input value={name} maxLength={100} onChange={(_, data) => setName(data.value)} />
         </Field>
@@ -73,6 +71,67 @@ function Profile({ me }: { me: Me }) {
             disabled={name.trim() === "" || name.trim() === me.name || rename.isPending}
           >
             {t("save")}
+          </Button>
+        </div>
+      </form>
+    </Card>
+  );
+}
+
+function Address({ me }: { me: Me }) {
+  const styles = useStyles();
+  const { t } = useTranslation("account");
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  const again = useMutation({ mutationFn: () => tenantApi.POST("/accounts/me/address-verification") });
+  const change = useMutation({
+    mutationFn: () =>
+      tenantApi.POST("/accounts/me/email", { body: { email: email.trim(), current_password: password } }),
+    onSuccess: () => {
+      setEmail("");
+      setPassword("");
+    },
+  });
+  return (
+    <Card className={styles.card}>
+      <Subtitle2 as="h2">{t("email_title")}</Subtitle2>
+      <Field label={t("email")} hint={me.verified_at === null ? t("unverified") : ""}>
+        <Input value={me.email} readOnly />
+      </Field>
+      {me.verified_at === null ? (
+        <div>
+          <Button disabled={again.isPending} onClick={() => again.mutate()}>
+            {t("send_again")}
+          </Button>
+        </div>
+      ) : null}
+      <Outcome done={again.isSuccess} text={t("sent")} error={again.error} />
+      <form
+        className={styles.form}
+        onSubmit={(event) => {
+          event.preventDefault();
+          change.mutate();
+        }}
+      >
+        <Field label={t("new_email")} hint={t("new_email_help")} required>
+          <Input type="email" autoComplete="off" value={email} onChange={(_, data) => setEmail(data.value)} />
+        </Field>
+        <Field label={t("password")} required>
+          <Input
+            type="password"
+            autoComplete="current-password"
+            value={password}
+            onChange={(_, data) => setPassword(data.value)}
+          />
+        </Field>
+        <Outcome done={change.isSuccess} text={t("sent")} error={change.error} />
+        <div>
+          <Button
+            type="submit"
+            appearance="primary"
+            disabled={email.trim() === "" || password === "" || change.isPending}
+          >
+            {t("change_email")}
           </Button>
         </div>
       </form>

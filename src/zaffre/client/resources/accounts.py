@@ -10,10 +10,14 @@ from zaffre.client.models import (
     AccountChangeBody,
     AccountState,
     AccountView,
+    LinkBody,
     NewAccountBody,
+    NewEmailBody,
     OwnAccountView,
     PasswordBody,
     RenameBody,
+    ResetBody,
+    ResetRequestBody,
     SignUpBody,
 )
 from zaffre.client.resources.audit import AuditRecords
@@ -61,6 +65,36 @@ class OwnAccount:
         """
         body = PasswordBody(current_password=SecretStr(current_password), new_password=SecretStr(new_password))
         self._connection.ask("POST", "/accounts/me/password", body)
+
+    def send_verification(self) -> None:
+        """Have the link sent again that proves one's address."""
+        self._connection.ask("POST", "/accounts/me/address-verification")
+
+    def change_email(self, email: str, current_password: str) -> None:
+        """Have a link sent to another address, which becomes one's own when the link is opened."""
+        body = NewEmailBody(email=email, current_password=SecretStr(current_password))
+        self._connection.ask("POST", "/accounts/me/email", body)
+
+    def verify_address(self, token: str) -> None:
+        """Prove an address with what a link carries behind `#`. Needs no sign-in.
+
+        Raises:
+            ZaffreError: the link is not good any more.
+        """
+        self._connection.ask("POST", "/address-verifications", LinkBody(token=SecretStr(token)))
+
+    def forgot_password(self, email: str) -> None:
+        """Have a link sent that sets a new password. Says nothing about whether there is such an account."""
+        self._connection.ask("POST", "/password-resets", ResetRequestBody(email=email))
+
+    def reset_password(self, token: str, new_password: str) -> None:
+        """Set a new password with what a link carries behind `#`. Every sign-in session ends.
+
+        Raises:
+            ZaffreError: the link is not good any more, or the password is too short.
+        """
+        body = ResetBody(token=SecretStr(token), new_password=SecretStr(new_password))
+        self._connection.ask("POST", "/password-resets/redeem", body)
 
 
 class Accounts(Collection[AccountView, AccountView]):

@@ -222,6 +222,7 @@ class DevelopmentCloud:
             "identity.bootstrap_admin_email": ADMIN_EMAIL,
             "identity.bootstrap_admin_password": passwords.admin,
             "fabric.simulated_world": str(self.places.simulated_world),
+            "identity.verified_email_to_subscribe": False,
             "mail.directory": str(self.places.mail),
             "library.import_directories": [str(self.places.images)],
         }

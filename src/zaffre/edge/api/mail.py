@@ -13,7 +13,7 @@ from zaffre.foundation.mail import Mail, Outbox
 from zaffre.foundation.mail.outbox import reference
 from zaffre.foundation.mail.tables import MailRow
 from zaffre.identity import Permission, requires
-from zaffre.identity.api import Email
+from zaffre.identity.wire import Email
 
 administration = APIRouter(tags=["mail"], route_class=TransactionalRoute)
 

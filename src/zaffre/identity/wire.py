@@ -1,0 +1,17 @@
+"""Fields that several routes of identity take."""
+
+from typing import Annotated
+
+from fastapi import Request
+from pydantic import Field, SecretStr, StringConstraints
+
+_LETTER = r"[^@\s\x00-\x1f<>(),:;\\\"\[\]]"
+Email = Annotated[str, StringConstraints(max_length=254, pattern=f"^{_LETTER}{{1,64}}@{_LETTER}{{1,189}}$")]
+"""An e-mail address, without what would need quotes in a message's head."""
+NewPassword = Annotated[SecretStr, Field(min_length=10, max_length=256)]
+GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=256)]
+
+
+def source_key(request: Request) -> str:
+    """Name where a request comes from, to count attempts."""
+    return f"address {request.client.host if request.client else 'unknown'}"
