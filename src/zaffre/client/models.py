@@ -620,6 +620,15 @@ class LimitView(Wire):
     unit: str
 
 
+class LinkBody(Wire):
+    """What a link carries behind `#`."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    token: SecretStr
+
+
 class LinkedPlanView(Wire):
     """A plan that an add-on can be had with."""
 
@@ -836,6 +845,16 @@ class NewDiskBody(Wire):
     name: str
     size_gib: int
     virtual_machine_id: str | None = None
+
+
+class NewEmailBody(Wire):
+    """A wish for another address."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    current_password: SecretStr
+    email: str
 
 
 class NewHostBody(Wire):
@@ -1336,6 +1355,25 @@ class RenameSubscriptionBody(Wire):
     name: str
 
 
+class ResetBody(Wire):
+    """A new password, with the link that allows it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    new_password: SecretStr
+    token: SecretStr
+
+
+class ResetRequestBody(Wire):
+    """Somebody who has forgotten their password."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    email: str
+
+
 class ResizeBody(Wire):
     """Another size for a virtual machine."""
 
@@ -1463,6 +1501,13 @@ class SignInBody(Wire):
     )
     email: str
     password: SecretStr
+
+
+class SignInOptionsView(Wire):
+    """What somebody can do who has not signed in."""
+
+    mail: bool
+    sign_up: bool
 
 
 class SignUpBody(Wire):
@@ -1798,6 +1843,7 @@ class AccountView(Wire):
     email: str
     generation: int
     role: Role
+    verified_at: AwareDatetime | None
 
 
 class AddOnDetailView(Wire):
@@ -2120,6 +2166,7 @@ class OwnAccountView(Wire):
     generation: int
     permissions: list[Permission]
     role: Role
+    verified_at: AwareDatetime | None
 
 
 class PlanChangeBody(Wire):

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611212207
+Revision: 202611212229
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611212207"
+revision = "202611212229"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("password_hash", sa.String(), nullable=False),
+        sa.Column("verified_at", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
@@ -57,6 +58,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_add_ons_created_at"), "add_ons", ["created_at"], unique=False)
     op.create_index(op.f("ix_add_ons_state"), "add_ons", ["state"], unique=False)
+    op.create_table(
+        "attempts",
+        sa.Column("key_hash", sa.String(), nullable=False),
+        sa.Column("until_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_attempts")),
+    )
+    op.create_index(op.f("ix_attempts_until_ms"), "attempts", ["until_ms"], unique=False)
     op.create_table(
         "audit_chain",
         sa.Column("name", sa.String(), nullable=False),
@@ -425,6 +433,23 @@ def upgrade() -> None:
         op.f("ix_usage_spans_provider_resource_id"), "usage_spans", ["provider", "resource_id"], unique=False
     )
     op.create_index(op.f("ix_usage_spans_subscription_id"), "usage_spans", ["subscription_id"], unique=False)
+    op.create_table(
+        "account_links",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("secret_hash", sa.String(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_account_links_account_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_links")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_account_links_secret_hash")),
+    )
+    op.create_index(op.f("ix_account_links_account_id"), "account_links", ["account_id"], unique=False)
+    op.create_index(op.f("ix_account_links_expires_at"), "account_links", ["expires_at"], unique=False)
     op.create_table(
         "api_tokens",
         sa.Column("id", Id, nullable=False),
