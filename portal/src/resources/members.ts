@@ -78,6 +78,7 @@ const PERMISSIONS = [
   "subscription.members",
   "subscription.write",
   "usage.read",
+  "cost.read",
   "virtual_machine.console",
   "virtual_machine.operate",
   "virtual_machine.read",

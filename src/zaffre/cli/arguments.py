@@ -1,5 +1,6 @@
 """Arguments that many commands share: the names of things, completed in the shell."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -121,3 +122,8 @@ StampOption = Annotated[
     ),
 ]
 DescriptionOption = Annotated[str, typer.Option("--description", metavar="TEXT", help="What it is for.")]
+
+
+def in_utc(instant: datetime | None) -> datetime | None:
+    """Return an instant that somebody wrote; without a zone it is UTC, as bills are."""
+    return instant.replace(tzinfo=UTC) if instant is not None and instant.tzinfo is None else instant

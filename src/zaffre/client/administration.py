@@ -19,6 +19,7 @@ from zaffre.client.resources.audit import Audit
 from zaffre.client.resources.fabric import Clouds, Hosts, LogicalNetworks, Stamps, UnmanagedGuests
 from zaffre.client.resources.images import Images
 from zaffre.client.resources.mail import WaitingMail
+from zaffre.client.resources.money import Credits, Discounts, RateCards
 from zaffre.client.resources.operations import AllOperations
 from zaffre.client.resources.plans import Plans
 from zaffre.client.resources.providers import Providers
@@ -55,6 +56,21 @@ class Administration:
     def add_ons(self) -> AddOns:
         """All add-ons."""
         return AddOns(self._connection)
+
+    @cached_property
+    def rate_cards(self) -> RateCards:
+        """The rate cards, with their prices and the plans that they price."""
+        return RateCards(self._connection)
+
+    @cached_property
+    def discounts(self) -> Discounts:
+        """The discounts that were given."""
+        return Discounts(self._connection)
+
+    @cached_property
+    def credits(self) -> Credits:
+        """The credits that were given."""
+        return Credits(self._connection)
 
     @cached_property
     def subscriptions(self) -> AllSubscriptions:

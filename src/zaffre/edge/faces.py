@@ -35,6 +35,7 @@ from zaffre.management import (
 )
 from zaffre.management import api as management_api
 from zaffre.management.metering import api as metering_api
+from zaffre.management.money import api as money_api
 from zaffre.management.providers import ProviderRegistry
 
 
@@ -63,12 +64,11 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield identity_api.password_administration
         yield management_api.administration
         yield suspension_api.administration
-        yield plan_api.administration
-        yield plan_api.previews
-        yield add_on_api.administration
-        yield add_on_api.previews
+        yield from (plan_api.administration, plan_api.previews)
+        yield from (add_on_api.administration, add_on_api.previews)
         yield management_api.health
         yield metering_api.administration
+        yield from money_api.ADMINISTRATION
         yield fabric_api.administration
         yield fabric_api.uploads
         yield measurements_api.administration
@@ -94,6 +94,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield address_api.password_links
     yield management_api.subscriptions
     yield metering_api.shared
+    yield from money_api.SHARED
     yield deletion_api.subscriptions
     yield add_on_api.subscriptions
     yield usage_api.router

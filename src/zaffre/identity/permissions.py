@@ -33,6 +33,7 @@ class Permission(StrEnum):
     MACHINE_CONSOLE = "virtual_machine.console", "See the screens of virtual machines and type at them"
     IMAGE_WRITE = "image.write", "Upload and delete images of one's own"
     USAGE_READ = "usage.read", "See what one's subscriptions used, as records and sums"
+    COST_READ = "cost.read", "See what one's subscriptions cost, their prices, credits and statements"
     OPERATION_READ = "operation.read", "See one's operations and follow events"
     OPERATION_CANCEL = "operation.cancel", "Cancel one's operations"
 
@@ -45,6 +46,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read", "See, export and verify the site's audit trail"
     USAGE_ADMIN = "usage.admin", "Read everybody's usage records, and add late and corrected ones"
     MAIL_ADMIN = "mail.admin", "See which mail waits to be sent, and send a message as a trial"
+    RATE_ADMIN = "rate.admin", "Set prices, give discounts and credits"
     OPERATION_ADMIN = "operation.admin", "See everybody's operations and events; cancel and retry them"
 
 
@@ -73,6 +75,7 @@ TENANT_PERMISSIONS = frozenset(
         Permission.MACHINE_CONSOLE,
         Permission.IMAGE_WRITE,
         Permission.USAGE_READ,
+        Permission.COST_READ,
         Permission.OPERATION_READ,
         Permission.OPERATION_CANCEL,
     }

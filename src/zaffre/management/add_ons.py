@@ -18,6 +18,7 @@ from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import ResourceRef, UnitOfWork
+from zaffre.management.money.fees import note_fee
 from zaffre.management.offer_impact import (
     Impact,
     OfferChange,
@@ -116,6 +117,7 @@ class AddOns:
             created_at=self._work.clock.now(),
         )
         await self._work.save(row, lambda _: NameTaken("add-on", draft.name))
+        await note_fee(self._work, row.id, row.name, row.fee)
         self._work.emit("add_on.created", reference(row))
         return row
 
@@ -158,6 +160,8 @@ class AddOns:
         row.state = change.state if change.state is not None else row.state
         name = row.name
         await self._work.save(row, lambda _: NameTaken("add-on", name))
+        if "fee" in change.given:
+            await note_fee(self._work, row.id, row.name, row.fee)
         self._work.emit("add_on.changed", reference(row), state=row.state)
         return row, operation
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from zaffre.foundation.errors import DomainError
 from zaffre.foundation.operations.saga import Run, Step, nothing
@@ -146,7 +146,9 @@ class DeleteSubscription:
                 return
             await Quotas(work).forget(row.id)
             await work.session.execute(delete(SubscriptionSyncRow).where(SubscriptionSyncRow.subscription_id == row.id))
-            held = SubscriptionAddOnRow.subscription_id == row.id
-            await work.session.execute(delete(SubscriptionAddOnRow).where(held))
+            held = select(SubscriptionAddOnRow).where(SubscriptionAddOnRow.subscription_id == row.id)
+            for add_on in await work.session.scalars(held):
+                # One by one, so that metering learns that it is no longer held.
+                await work.session.delete(add_on)
             await work.session.delete(row)
             work.emit("subscription.deleted", reference(row))

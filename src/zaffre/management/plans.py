@@ -22,6 +22,7 @@ from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.secrets import SealedSecret
 from zaffre.foundation.work import ResourceRef, UnitOfWork
+from zaffre.management.money.fees import note_fee
 from zaffre.management.offer_impact import (
     Impact,
     OfferChange,
@@ -163,6 +164,7 @@ class Plans:
         )
         await self._work.save(row, lambda _: NameTaken("plan", draft.name))
         await self._link(row, services, draft.add_ons)
+        await note_fee(self._work, row.id, row.name, row.fee)
         self._work.emit("plan.created", reference(row))
         return row
 
@@ -211,6 +213,8 @@ class Plans:
         # Links are no columns of the plan, and yet its readers must see that it is another now.
         flag_modified(row, "texts")
         await self._work.save(row, lambda _: NameTaken("plan", name))
+        if "fee" in change.given:
+            await note_fee(self._work, row.id, row.name, row.fee)
         self._work.emit("plan.changed", reference(row), state=row.state)
         return row, operation
 

@@ -45,6 +45,7 @@ _READING = ALWAYS | {
     Permission.NETWORK_READ,
     Permission.MACHINE_READ,
     Permission.USAGE_READ,
+    Permission.COST_READ,
     Permission.SUBSCRIPTION_AUDIT,
 }
 _OWNERS_ONLY = frozenset({Permission.SUBSCRIPTION_WRITE, Permission.SUBSCRIPTION_MEMBERS})

@@ -44,6 +44,7 @@ def test_a_provider_builds_a_cloud_and_takes_it_down(admin: Person, served: Serv
     assert admin.gets("plan change Gold --quota vcpus=8 --dry-run")["subscriptions"] == 0
     admin.does("add-on change more --quota vm_networks=3")
     assert "vm_networks" in str(admin.gets("add-on show more")["services"])
+    _set_prices(admin)
     admin.does("plan publish Gold")
     assert admin.gets("plan show Gold")["state"] == "public"
     admin.does("plan decommission Gold --yes")
@@ -61,6 +62,28 @@ def test_a_provider_builds_a_cloud_and_takes_it_down(admin: Person, served: Serv
     ):
         admin.does(line)
     assert [stamp["name"] for stamp in admin.gets("stamp list")] == ["stamp"]
+
+
+def _set_prices(admin: Person) -> None:
+    admin.does("rate-card create basic --currency EUR")
+    admin.does("rate-card set basic vcpu_hours 10:0.05,0.03")
+    priced = admin.does("rate-card set basic vcpu_hours 0.02 --state suspended --from 2999-01-01").err
+    assert "0.02 from 2999-01-01 00:00 UTC" in priced
+    assert "0.05 up to 10, 0.03 above" in admin.does("rate-card show basic").out
+    planned = next(rate for rate in admin.gets("rate-card show basic") if rate["state"])
+    admin.does(f"rate-card withdraw basic {planned['id']}")
+    assert admin.types("rate-card set basic vcpu_hours much").code == 2
+    admin.does("rate-card use basic --plan Gold")
+    assert re.search(r"^Gold +basic", admin.does("rate-card uses").out, re.MULTILINE)
+    admin.does("rate-card create spare --currency USD")
+    admin.does("rate-card delete spare --yes")
+    admin.does("discount create early --plan Gold --off 10%")
+    assert "10 %" in admin.does("discount list").out
+    assert admin.types("discount create early --off 10%").code == 2
+    admin.does("discount end early")
+    admin.does("credit create sorry --account admin@zaffre.example --amount '50 EUR'")
+    admin.does("credit revoke sorry")
+    assert admin.gets("credit list")[0]["left"] == "0"
 
 
 def test_a_provider_looks_after_people(admin: Person, served: ServerProcess) -> None:

@@ -42,6 +42,9 @@ def test_a_tenant_comes_uses_the_cloud_and_goes(person: Person, served: ServerPr
     assert "10.1.0.2" in person.does("network ports net").out
     usage = {each["dimension"]: each["used"] for each in person.gets("subscription usage")}
     assert usage["virtual_machines"] == 1
+    assert "Costs of" in person.does("cost show").out
+    assert person.gets("cost show --group resource --by day")["value"] == []
+    assert "Nothing has a price" in person.does("cost rates").err
 
     for verb, state in (
         ("pause", "paused"),

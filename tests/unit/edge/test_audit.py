@@ -32,6 +32,7 @@ NOT_AUDITED = {
     "lifecycle_events",
     "mail",
     "measurements",
+    "offer_fees",
     "operations",
     "quota_claims",
     "quota_counters",

@@ -27,6 +27,7 @@ from zaffre.client.resources.availability_sets import AvailabilitySets
 from zaffre.client.resources.disks import Disks
 from zaffre.client.resources.images import SubscriptionImages
 from zaffre.client.resources.members import Members, SubscriptionRoles
+from zaffre.client.resources.money import SubscriptionMoney
 from zaffre.client.resources.sizes import AvailableSizes
 from zaffre.client.resources.ssh_keys import SshKeys
 from zaffre.client.resources.usage import SubscriptionUsage
@@ -199,6 +200,11 @@ class SubscriptionScope:
     def consumption(self) -> SubscriptionUsage:
         """What it used over time."""
         return SubscriptionUsage(self._connection, self._path)
+
+    @cached_property
+    def money(self) -> SubscriptionMoney:
+        """What it costs."""
+        return SubscriptionMoney(self._connection, self._path)
 
     @cached_property
     def usage(self) -> Usage:

@@ -10,6 +10,7 @@ import zaffre.foundation.mail.tables
 import zaffre.foundation.operations.tables
 import zaffre.identity.tables
 import zaffre.management.metering.tables
+import zaffre.management.money.tables
 import zaffre.management.tables
 import zaffre.network.tables
 from zaffre.foundation.database import Table
@@ -25,6 +26,7 @@ TABLE_MODULES = (
     zaffre.foundation.operations.tables,
     zaffre.identity.tables,
     zaffre.management.metering.tables,
+    zaffre.management.money.tables,
     zaffre.management.tables,
     zaffre.network.tables,
 )

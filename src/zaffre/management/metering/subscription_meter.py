@@ -1,12 +1,18 @@
-"""What management itself meters: how long subscriptions are there."""
+"""What management itself meters: how long subscriptions and the add-ons that they hold are there.
+
+Hours, though fees are mostly monthly: a few minutes are an exact decimal part of an hour, and not of a day.
+"""
 
 from collections.abc import Sequence
 
 from zaffre.foundation.work import UnitOfWork
-from zaffre.management.metering.meters import DAY_S, Meter, ResourceUsage, Watched, measure_rows
-from zaffre.management.tables import SubscriptionRow
+from zaffre.management.metering.meters import Meter, ResourceUsage, Watched, measure_rows
+from zaffre.management.tables import SubscriptionAddOnRow, SubscriptionRow
 
-SUBSCRIPTION_DAYS = Meter("subscription_days", "Subscription", "day", period_s=DAY_S)
+SUBSCRIPTION_HOURS = Meter("subscription_hours", "Subscription", "hour")
+ADD_ON_HOURS = Meter("add_on_hours", "Add-on", "hour")
+ADD_ON = "add_on_id"
+"""The dimension that says which add-on it is."""
 
 
 def subscription_usage(row: SubscriptionRow) -> ResourceUsage:
@@ -17,17 +23,30 @@ def subscription_usage(row: SubscriptionRow) -> ResourceUsage:
         row.name,
         row.id,
         state=row.state,
-        amounts={SUBSCRIPTION_DAYS.name: 1},
+        amounts={SUBSCRIPTION_HOURS.name: 1},
         plan_id=row.plan_id,
         account_id=row.account_id,
     )
 
 
+def add_on_usage(row: SubscriptionAddOnRow) -> ResourceUsage:
+    """Return what an occurrence of an add-on uses: time."""
+    return ResourceUsage(
+        "subscription_add_on",
+        row.id,
+        "",
+        row.subscription_id,
+        state="held",
+        amounts={ADD_ON_HOURS.name: 1},
+        dimensions={ADD_ON: row.add_on_id},
+    )
+
+
 class SubscriptionMetering:
-    """Meters subscriptions."""
+    """Meters subscriptions and their add-ons."""
 
     name = "subscriptions"
-    meters: Sequence[Meter] = (SUBSCRIPTION_DAYS,)
+    meters: Sequence[Meter] = (SUBSCRIPTION_HOURS, ADD_ON_HOURS)
     watched: Sequence[Watched] = (
         Watched(
             SubscriptionRow,
@@ -35,8 +54,14 @@ class SubscriptionMetering:
             "subscription",
             subscription_usage,
         ),
+        Watched(
+            SubscriptionAddOnRow,
+            frozenset({"subscription_id", "add_on_id"}),
+            "subscription_add_on",
+            add_on_usage,
+        ),
     )
 
     async def measure(self, work: UnitOfWork, after: str, limit: int) -> Sequence[ResourceUsage]:
-        """Return subscriptions in the order of their ids."""
+        """Return subscriptions and add-ons in the order of their ids."""
         return await measure_rows(work, self.watched, after, limit)

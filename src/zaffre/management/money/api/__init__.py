@@ -1,0 +1,9 @@
+"""Routes of money.
+
+`ADMINISTRATION` is what the provider does, `SHARED` what every face shows of a subscription's money.
+"""
+
+from zaffre.management.money.api import costs, rates, reductions
+
+ADMINISTRATION = (rates.administration, reductions.administration)
+SHARED = (costs.shared, reductions.shared)
