@@ -222,6 +222,90 @@ class ConsoleView(Wire):
     token: str
 
 
+class CostGrouping(OpenEnum):
+    """
+    What is added up to one line.
+    """
+
+    METER = "meter"
+    RESOURCE = "resource"
+    TAG = "tag"
+
+
+class CostKind(OpenEnum):
+    """
+    What something is charged for.
+    """
+
+    USAGE = "usage"
+    FEE = "fee"
+    DISCOUNT = "discount"
+
+
+class CostLineView(Wire):
+    """What something costs."""
+
+    state: str | None
+    began_at: AwareDatetime | None
+    cost: str
+    currency: str
+    forecast: str | None
+    kind: CostKind
+    list_cost: str
+    meter: str | None
+    quantity: str | None
+    resource_id: str | None
+    resource_name: str | None
+    resource_type: str | None
+    tag: str | None
+    title: str
+    unit: str | None
+
+
+class CostStep(OpenEnum):
+    """
+    How finely time is shown.
+    """
+
+    DAY = "day"
+    TOTAL = "total"
+
+
+class CostTotalView(Wire):
+    """What a month costs in one currency."""
+
+    cost: str
+    currency: str
+    forecast: str
+    list_cost: str
+
+
+class CostsView(Wire):
+    """What a month costs."""
+
+    as_of: AwareDatetime
+    begin: AwareDatetime
+    end: AwareDatetime
+    month: str
+    totals: list[CostTotalView]
+    value: list[CostLineView]
+
+
+class CreditView(Wire):
+    """An amount that statements use up."""
+
+    id: str
+    name: str
+    account_id: str
+    amount: str
+    created_at: AwareDatetime
+    currency: str
+    expires_at: AwareDatetime | None
+    generation: int
+    left: str
+    subscription_id: str | None
+
+
 class Desired(OpenEnum):
     """
     The power state a tenant wants.
@@ -241,6 +325,32 @@ class DimensionView(Wire):
     maximum: int
     title: str
     unit: str
+
+
+class DiscountScope(OpenEnum):
+    """
+    Whose price is less.
+    """
+
+    SUBSCRIPTION = "subscription"
+    ACCOUNT = "account"
+    PLAN = "plan"
+
+
+class DiscountView(Wire):
+    """A part of the price that somebody does not pay for a time."""
+
+    id: str
+    name: str
+    amount: str | None
+    begins_at: AwareDatetime
+    created_at: AwareDatetime
+    currency: str | None
+    ends_at: AwareDatetime | None
+    generation: int
+    percent: str | None
+    scope: DiscountScope
+    scope_id: str
 
 
 class DiskChangeBody(Wire):
@@ -300,6 +410,15 @@ class DisplayView(Wire):
     description: str
     language: str | None
     price: str
+
+
+class EndDiscountBody(Wire):
+    """When a discount shall end."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    ends_at: AwareDatetime | None = None
 
 
 class EventView(Wire):
@@ -836,6 +955,36 @@ class NewConsoleBody(Wire):
     kind: ConsoleKind
 
 
+class NewCreditBody(Wire):
+    """A credit to give: to an account, or only for one subscription."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    account_id: str | None = None
+    amount: str
+    currency: str
+    expires_at: AwareDatetime | None = None
+    subscription_id: str | None = None
+
+
+class NewDiscountBody(Wire):
+    """A discount to give: a percentage, or an amount for each month."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    amount: str | None = None
+    begins_at: AwareDatetime | None = None
+    currency: str | None = None
+    ends_at: AwareDatetime | None = None
+    percent: str | None = None
+    scope: DiscountScope
+    scope_id: str
+
+
 class NewDiskBody(Wire):
     """A data disk to make."""
 
@@ -930,6 +1079,28 @@ class NewPortBody(Wire):
     address: str | None = None
     subnet_id: str
     vm_network_id: str
+
+
+class NewRateCardBody(Wire):
+    """A list of prices to begin."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    currency: str
+    description: str = ""
+
+
+class NewRateCardUseBody(Wire):
+    """Which card shall price what."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    effective_from: AwareDatetime | None = None
+    plan_id: str | None = None
+    rate_card_id: str | None
 
 
 class NewSizeBody(Wire):
@@ -1163,6 +1334,7 @@ class Permission(OpenEnum):
     VIRTUAL_MACHINE_CONSOLE = "virtual_machine.console"
     IMAGE_WRITE = "image.write"
     USAGE_READ = "usage.read"
+    COST_READ = "cost.read"
     OPERATION_READ = "operation.read"
     OPERATION_CANCEL = "operation.cancel"
     ACCOUNT_ADMIN = "account.admin"
@@ -1174,6 +1346,7 @@ class Permission(OpenEnum):
     AUDIT_READ = "audit.read"
     USAGE_ADMIN = "usage.admin"
     MAIL_ADMIN = "mail.admin"
+    RATE_ADMIN = "rate.admin"
     OPERATION_ADMIN = "operation.admin"
 
 
@@ -1308,6 +1481,36 @@ class QuotaFailureView(Wire):
     cause: str
     provider: str
     subscription_id: str
+
+
+class RateCardChangeBody(Wire):
+    """What may change of a card; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    description: str | None = None
+
+
+class RateCardUseView(Wire):
+    """Which card prices a plan from an instant on, until the next one of the same plan."""
+
+    id: str
+    effective_from: AwareDatetime
+    plan_id: str | None
+    rate_card_id: str | None
+
+
+class RateCardView(Wire):
+    """A list of prices in one currency."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    currency: str
+    description: str
+    generation: int
 
 
 class ReadinessView(Wire):
@@ -1642,6 +1845,23 @@ class SyncView(Wire):
     updated_at: AwareDatetime
 
 
+class TierBody(Wire):
+    """A part of a month's quantity."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    price: str
+    up_to: str | None = None
+
+
+class TierView(Wire):
+    """A part of a month's quantity."""
+
+    price: str
+    up_to: str | None
+
+
 class TokensView(Wire):
     """What a client signs its requests with, and how it gets new tokens. Shown once."""
 
@@ -1970,6 +2190,18 @@ class CapacityView(Wire):
     vcpus: RoomView
 
 
+class CurrentRateView(Wire):
+    """What a meter costs a subscription now."""
+
+    state: str
+    currency: str
+    meter: str
+    since: AwareDatetime
+    tiers: list[TierView]
+    title: str
+    unit: str
+
+
 class DeletionPreviewView(Wire):
     """Everything that would go with a subscription."""
 
@@ -2108,6 +2340,18 @@ class NewPlanBody(Wire):
     texts: list[OfferTextBody] | None = None
 
 
+class NewRateBody(Wire):
+    """A price of a meter from an instant on."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    state: str = ""
+    effective_from: AwareDatetime | None = None
+    meter: str
+    tiers: list[TierBody]
+
+
 class NewRoleBody(Wire):
     """A role to add to a subscription."""
 
@@ -2229,6 +2473,19 @@ class ProviderView(Wire):
     settings: list[ServiceSettingView]
     title: str
     version: str
+
+
+class RateView(Wire):
+    """A price of a meter from an instant on, until the next one of the same meter and state."""
+
+    id: str
+    state: str
+    effective_from: AwareDatetime
+    meter: str
+    rate_card_id: str
+    tiers: list[TierView]
+    title: str
+    unit: str
 
 
 class SubscriptionDetailView(Wire):

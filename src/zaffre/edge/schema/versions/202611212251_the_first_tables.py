@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611212229
+Revision: 202611212251
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611212229"
+revision = "202611212251"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -144,6 +144,40 @@ def upgrade() -> None:
         postgresql_where=sa.text("hash IS NULL"),
     )
     op.create_table(
+        "credits",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("subscription_id", Id, nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("left", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credits")),
+    )
+    op.create_index(op.f("ix_credits_account_id"), "credits", ["account_id"], unique=False)
+    op.create_index(op.f("ix_credits_created_at_id"), "credits", ["created_at", "id"], unique=False)
+    op.create_index(op.f("ix_credits_subscription_id"), "credits", ["subscription_id"], unique=False)
+    op.create_table(
+        "discounts",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("scope_id", Id, nullable=False),
+        sa.Column("percent", sa.BigInteger(), nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(), nullable=True),
+        sa.Column("begins_at", UtcDateTime(), nullable=False),
+        sa.Column("ends_at", UtcDateTime(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_discounts")),
+    )
+    op.create_index(op.f("ix_discounts_created_at"), "discounts", ["created_at"], unique=False)
+    op.create_index(op.f("ix_discounts_scope_id"), "discounts", ["scope_id"], unique=False)
+    op.create_table(
         "idempotency_keys",
         sa.Column("actor_id", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -222,6 +256,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_measurements_folded_began_at_s"), "measurements", ["folded", "began_at_s"], unique=False)
     op.create_table(
+        "offer_fees",
+        sa.Column("offer_id", Id, nullable=False),
+        sa.Column("effective_from", UtcDateTime(), nullable=False),
+        sa.Column("offer_name", sa.String(), nullable=False),
+        sa.Column("fee", Json, nullable=True),
+        sa.PrimaryKeyConstraint("offer_id", "effective_from", name=op.f("pk_offer_fees")),
+    )
+    op.create_table(
         "operations",
         sa.Column("id", Id, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -273,6 +315,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_plans_created_at"), "plans", ["created_at"], unique=False)
     op.create_index(op.f("ix_plans_state"), "plans", ["state"], unique=False)
+    op.create_table(
+        "rate_cards",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rate_cards")),
+        sa.UniqueConstraint("name", name=op.f("uq_rate_cards_name")),
+    )
+    op.create_index(op.f("ix_rate_cards_created_at"), "rate_cards", ["created_at"], unique=False)
     op.create_table(
         "sizes",
         sa.Column("id", Id, nullable=False),
@@ -556,6 +610,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("plan_id", "add_on_id", name=op.f("pk_plan_add_ons")),
     )
     op.create_index(op.f("ix_plan_add_ons_add_on_id"), "plan_add_ons", ["add_on_id"], unique=False)
+    op.create_table(
+        "rate_card_uses",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("plan_id", Id, nullable=True),
+        sa.Column("rate_card_id", Id, nullable=True),
+        sa.Column("effective_from", UtcDateTime(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["rate_card_id"], ["rate_cards.id"], name=op.f("fk_rate_card_uses_rate_card_id_rate_cards")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rate_card_uses")),
+        sa.UniqueConstraint("scope", "effective_from", name=op.f("uq_rate_card_uses_scope_effective_from")),
+    )
+    op.create_table(
+        "rates",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("rate_card_id", Id, nullable=False),
+        sa.Column("meter", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("tiers", Json, nullable=False),
+        sa.Column("effective_from", UtcDateTime(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["rate_card_id"], ["rate_cards.id"], name=op.f("fk_rates_rate_card_id_rate_cards")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rates")),
+        sa.UniqueConstraint(
+            "rate_card_id",
+            "meter",
+            "state",
+            "effective_from",
+            name=op.f("uq_rates_rate_card_id_meter_state_effective_from"),
+        ),
+    )
     op.create_table(
         "sessions",
         sa.Column("id", Id, nullable=False),
