@@ -18,13 +18,13 @@ from zaffre.client import RetryPolicy, Zaffre
 class KillableServer(ServerProcess):
     """A server on state, hosts and a network plane that outlive it."""
 
-    def __init__(self, directory: Path, database_url: str) -> None:
+    def __init__(self, directory: Path, database_url: str, **more: object) -> None:
         ports = free_ports(PORTS)
         super().__init__(ports, directory)
         self.world_file = directory / "world"
         self.plane_file = directory / "world-plane"
         self._log = directory / "server.log"
-        self._arguments = ["serve", *settings_arguments(directory, ports, database__url=database_url)]
+        self._arguments = ["serve", *settings_arguments(directory, ports, database__url=database_url, **more)]
         self._process: ForkServerProcess | None = None
 
     def start(self) -> None:

@@ -16,6 +16,7 @@ import { sessions } from "@/resources/sessions";
 import { sizes } from "@/resources/sizes";
 import { stamps } from "@/resources/stamps";
 import { unmanagedGuests } from "@/resources/unmanaged-guests";
+import { siteWebhookDeliveries, siteWebhooks } from "@/resources/webhooks";
 
 export const adminPortal: PortalDefinition = {
   face: "admin",
@@ -37,8 +38,17 @@ export const adminPortal: PortalDefinition = {
     adminAuditRecords,
     apiTokens,
     sessions,
+    siteWebhooks,
+    siteWebhookDeliveries,
   ],
   pages: [
+    {
+      id: "new-webhook",
+      path: "/webhooks/new",
+      namespace: "webhooks",
+      icon: "link",
+      component: () => import("@/pages/webhooks/NewWebhookPage"),
+    },
     {
       id: "overview",
       path: "/",

@@ -75,6 +75,8 @@ const PERMISSIONS = [
   "network.write",
   "operation.cancel",
   "subscription.audit",
+  "webhook.read",
+  "webhook.write",
   "subscription.members",
   "subscription.write",
   "usage.read",

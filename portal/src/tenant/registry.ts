@@ -15,6 +15,7 @@ import { subnets } from "@/resources/subnets";
 import { subscriptions } from "@/resources/subscriptions";
 import { virtualMachines } from "@/resources/virtual-machines";
 import { vmNetworks } from "@/resources/vm-networks";
+import { webhookDeliveries, webhooks } from "@/resources/webhooks";
 
 export const tenantPortal: PortalDefinition = {
   face: "tenant",
@@ -37,8 +38,17 @@ export const tenantPortal: PortalDefinition = {
     auditRecords,
     apiTokens,
     sessions,
+    webhooks,
+    webhookDeliveries,
   ],
   pages: [
+    {
+      id: "new-webhook",
+      path: "/subscriptions/$subscriptionId/webhooks/new",
+      namespace: "webhooks",
+      icon: "link",
+      component: () => import("@/pages/webhooks/NewWebhookPage"),
+    },
     {
       id: "home",
       path: "/",

@@ -45,6 +45,7 @@ ENTRIES = (
     Entry("overview", "zaffre.cli.overview_commands:overview", "How the site is, and what needs a human.", _WATCH),
     Entry("operation", "zaffre.cli.operation_commands:app", "Work under way and done.", _WATCH),
     Entry("events", "zaffre.cli.event_commands:events", "What happened, and what happens.", _WATCH),
+    Entry("webhook", "zaffre.cli.webhook_commands:app", "Events sent to others.", _WATCH),
     Entry("audit", "zaffre.cli.audit_commands:app", "Who did what, and the proof of it.", _WATCH),
     Entry("account", "zaffre.cli.account_commands:app", "People's accounts.", _PROVIDER),
     Entry("add-on", "zaffre.cli.add_on_commands:app", "Add-ons: what can be had on top of plans.", _PROVIDER),

@@ -51,6 +51,9 @@ from zaffre.client.models import (
     DeletionPreviewView,
     DiscountScope,
     DiscountView,
+    DeliveryDetailView,
+    DeliveryState,
+    DeliveryView,
     DiskKind,
     DiskState,
     DiskView,
@@ -103,6 +106,8 @@ from zaffre.client.models import (
     NewUsageRecordBody,
     NewVirtualMachineBody,
     NewVmNetworkBody,
+    NewWebhookBody,
+    NewWebhookView,
     OfferTextBody,
     OperationState,
     OperationView,
@@ -128,6 +133,7 @@ from zaffre.client.models import (
     RateCardUseView,
     RateCardView,
     RateView,
+    ReplayView,
     ResizeBody,
     Role,
     RoleChangeBody,
@@ -156,6 +162,8 @@ from zaffre.client.models import (
     VirtualMachineView,
     VmNetworkDetailView,
     VmNetworkView,
+    WebhookChangeBody,
+    WebhookView,
 )
 from zaffre.client.problems import (
     Ambiguous,
@@ -171,6 +179,7 @@ from zaffre.client.resources.checkpoints import Checkpoints
 from zaffre.client.resources.images import SubscriptionImages
 from zaffre.client.resources.subscriptions import SubscriptionScope
 from zaffre.client.resources.virtual_machines import VirtualMachines
+from zaffre.client.resources.webhooks import Webhooks
 from zaffre.client.retries import RetryPolicy
 from zaffre.client.waiting import Accepted
 from zaffre.client.wire import Wire
@@ -216,6 +225,9 @@ __all__ = [
     "DeletionPreviewView",
     "DiscountScope",
     "DiscountView",
+    "DeliveryDetailView",
+    "DeliveryState",
+    "DeliveryView",
     "DiskKind",
     "DiskState",
     "DiskView",
@@ -269,6 +281,8 @@ __all__ = [
     "NewUsageRecordBody",
     "NewVirtualMachineBody",
     "NewVmNetworkBody",
+    "NewWebhookBody",
+    "NewWebhookView",
     "NotFound",
     "NotSignedIn",
     "OfferTextBody",
@@ -299,6 +313,7 @@ __all__ = [
     "RateCardUseView",
     "RateCardView",
     "RateView",
+    "ReplayView",
     "ResizeBody",
     "RetryPolicy",
     "Role",
@@ -333,6 +348,9 @@ __all__ = [
     "VirtualMachines",
     "VmNetworkDetailView",
     "VmNetworkView",
+    "WebhookChangeBody",
+    "WebhookView",
+    "Webhooks",
     "Wire",
     "Zaffre",
     "ZaffreError",

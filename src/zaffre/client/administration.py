@@ -28,6 +28,7 @@ from zaffre.client.resources.sizes import Sizes
 from zaffre.client.resources.subscriptions import AllSubscriptions
 from zaffre.client.resources.usage import AllUsage
 from zaffre.client.resources.virtual_machines import AllVirtualMachines
+from zaffre.client.resources.webhooks import Webhooks
 
 
 class Administration:
@@ -136,6 +137,11 @@ class Administration:
     def usage(self) -> AllUsage:
         """What everybody used, and the feed for billing systems."""
         return AllUsage(self._connection)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """Where the site's events are sent."""
+        return Webhooks(self._connection, "/webhooks")
 
     @cached_property
     def search(self) -> Search:

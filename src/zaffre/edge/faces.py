@@ -37,6 +37,8 @@ from zaffre.management import api as management_api
 from zaffre.management.metering import api as metering_api
 from zaffre.management.money import api as money_api
 from zaffre.management.providers import ProviderRegistry
+from zaffre.management.webhooks import api as webhook_api
+from zaffre.management.webhooks.targets import Targets
 
 
 class Face(StrEnum):
@@ -58,31 +60,7 @@ _UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
 def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]:
     """Return the routers of a face, in the order in which they match."""
     if face is Face.ADMIN:
-        yield identity_api.self_service
-        yield identity_api.sign_in
-        yield identity_api.administration
-        yield identity_api.password_administration
-        yield management_api.administration
-        yield suspension_api.administration
-        yield from (plan_api.administration, plan_api.previews)
-        yield from (add_on_api.administration, add_on_api.previews)
-        yield management_api.health
-        yield metering_api.administration
-        yield from money_api.ADMINISTRATION
-        yield fabric_api.administration
-        yield fabric_api.uploads
-        yield measurements_api.administration
-        yield operations.administration
-        yield health.administration
-        yield overview.administration
-        yield host_preflight.administration
-        yield settings.administration
-        yield mail.administration
-        yield search.administration
-        yield audit.whole
-        yield audit.administration
-        for provider in providers:
-            yield from provider.admin_routers
+        yield from _administration(providers)
     else:
         yield identity_api.self_service
         yield identity_api.sign_up
@@ -95,6 +73,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield management_api.subscriptions
     yield metering_api.shared
     yield from money_api.SHARED
+    yield webhook_api.subscriptions
     yield deletion_api.subscriptions
     yield add_on_api.subscriptions
     yield usage_api.router
@@ -107,6 +86,36 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield events.history
     yield events.live
     yield health.shared
+
+
+def _administration(providers: ProviderRegistry) -> Iterable[APIRouter]:
+    """Return the routers that only the admin face has."""
+    yield identity_api.self_service
+    yield identity_api.sign_in
+    yield identity_api.administration
+    yield identity_api.password_administration
+    yield management_api.administration
+    yield suspension_api.administration
+    yield from (plan_api.administration, plan_api.previews)
+    yield from (add_on_api.administration, add_on_api.previews)
+    yield management_api.health
+    yield metering_api.administration
+    yield webhook_api.administration
+    yield from money_api.ADMINISTRATION
+    yield fabric_api.administration
+    yield fabric_api.uploads
+    yield measurements_api.administration
+    yield operations.administration
+    yield health.administration
+    yield overview.administration
+    yield host_preflight.administration
+    yield settings.administration
+    yield mail.administration
+    yield search.administration
+    yield audit.whole
+    yield audit.administration
+    for provider in providers:
+        yield from provider.admin_routers
 
 
 def build_face(face: Face, providers: ProviderRegistry) -> FastAPI:
@@ -138,6 +147,7 @@ def serve_face(face: Face, site: Site, app: FastAPI | None = None) -> ASGIApp:
     app.state.identity = site.identity
     app.state.providers = site.providers
     app.state.meters = site.meters
+    app.state.webhook_targets = Targets(site.settings.webhooks)
     app.state.fabric = site.fabric
     app.state.network = site.network
     app.state.compute = site.compute

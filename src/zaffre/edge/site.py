@@ -64,6 +64,7 @@ from zaffre.management.operations import (
 )
 from zaffre.management.providers import ProviderRegistry
 from zaffre.management.reconcile import heal_syncs, prove_quotas
+from zaffre.management.webhooks import WebhookDispatch
 from zaffre.network.operations import CreateSubnet, CreateVmNetwork, DeleteSubnet, DeleteVmNetwork
 from zaffre.network.planes import NetworkPlanes
 from zaffre.network.port_plane import PortPlane
@@ -120,6 +121,7 @@ class Site:
         self.refusals = Refusals(units)
         self.reading_desk = ReadingDesk(settings.audit.exports)
         self.delivery = Delivery(units, settings.mail, post_office(settings.mail))
+        self.webhooks = WebhookDispatch(units, self.metrics, settings.webhooks, settings.operations.worker)
         self.traffic = TrafficMetering(units, self.meters)
         self.sagas = self._sagas()
         self.operations = OperationsRuntime(units, self.sagas, settings.operations, self.metrics)
@@ -145,6 +147,7 @@ class Site:
             for loop in self.loops:
                 await loop.stop()
             await self.operations.stop()
+        await self.webhooks.stop()
         await self.hypervisors.close()
         await self.planes.close()
         self.library.close()
@@ -196,6 +199,7 @@ class Site:
             self.hypervisors.watch,
             *sampler.loops,
             *self.metering.loops,
+            *self.webhooks.loops,
             Loop("traffic metering", self.settings.metering.interval_s, self.traffic.record, clock, metrics),
             guests.loop,
             guests.full_read,
@@ -222,6 +226,7 @@ class Site:
             now = work.clock.now()
             await EventLog(work.session).forget_before(now - keep, HOUSEKEEPING_BATCH)
             await forget_keys(work, now, HOUSEKEEPING_BATCH)
+            await self.webhooks.forget(work)
             await forget_tokens(work, HOUSEKEEPING_BATCH)
             await self.identity.sessions(work).forget_expired(HOUSEKEEPING_BATCH)
             await AccountLinks(work).forget_expired(HOUSEKEEPING_BATCH)

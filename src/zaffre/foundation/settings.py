@@ -12,7 +12,16 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 ENVIRONMENT_PREFIX = "ZAFFRE_"
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -184,6 +193,29 @@ class EventSettings(_Section):
     """Live streams served at once."""
 
 
+class WebhookSettings(_Section):
+    """Events sent to others."""
+
+    allow_networks: tuple[IPvAnyNetwork, ...] = ()
+    """Networks that webhooks may go to although they are private, local or this server's own."""
+    allow_plain_http: bool = False
+    """Whether they may go unencrypted."""
+    ca_file: Path | None = None
+    """Certificates to trust besides the system's."""
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 10.0
+    """How long a receiver has for its answer."""
+    concurrency: Annotated[int, Field(ge=1, le=500)] = 32
+    """Messages under way at once from one worker; at most 4 of them to one receiver."""
+    attempts: Annotated[int, Field(ge=1, le=50)] = 10
+    """How often a message is tried before it is given up."""
+    retry_base_s: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    """The pause before the second attempt; each further one is three times as long, and four hours at most."""
+    disable_after_s: Seconds = 86_400.0
+    """A receiver that has taken nothing for so long is sent nothing any more."""
+    keep_days: Annotated[int, Field(ge=1, le=365)] = 14
+    """How long deliveries are kept, those that wait for a receiver included."""
+
+
 class AuditSettings(_Section):
     """The audit trail."""
 
@@ -230,6 +262,7 @@ class Settings(_Section):
     metering: MeteringSettings = MeteringSettings()
     library: LibrarySettings = LibrarySettings()
     events: EventSettings = EventSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     audit: AuditSettings = AuditSettings()
     consoles: ConsoleSettings = ConsoleSettings()
     logging: LoggingSettings = LoggingSettings()
@@ -340,7 +373,7 @@ def _place(tree: dict[str, Any], key: str, value: str) -> None:
         if not isinstance(below, dict):
             raise SettingsError(f"{key}: {name} is a setting of its own and not a section")
         branch = cast("dict[str, Any]", below)
-    is_list = key in ("parts", "library.import_directories")
+    is_list = key in ("parts", "library.import_directories", "webhooks.allow_networks")
     branch[leaf] = [part for part in value.split(",") if part] if is_list else value
 
 

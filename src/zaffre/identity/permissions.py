@@ -34,6 +34,8 @@ class Permission(StrEnum):
     IMAGE_WRITE = "image.write", "Upload and delete images of one's own"
     USAGE_READ = "usage.read", "See what one's subscriptions used, as records and sums"
     COST_READ = "cost.read", "See what one's subscriptions cost, their prices, credits and statements"
+    WEBHOOK_READ = "webhook.read", "See webhooks of one's subscriptions, and what they were sent"
+    WEBHOOK_WRITE = "webhook.write", "Have one's subscriptions' events sent to others, and stop that"
     OPERATION_READ = "operation.read", "See one's operations and follow events"
     OPERATION_CANCEL = "operation.cancel", "Cancel one's operations"
 
@@ -47,6 +49,7 @@ class Permission(StrEnum):
     USAGE_ADMIN = "usage.admin", "Read everybody's usage records, and add late and corrected ones"
     MAIL_ADMIN = "mail.admin", "See which mail waits to be sent, and send a message as a trial"
     RATE_ADMIN = "rate.admin", "Set prices, give discounts and credits"
+    WEBHOOK_ADMIN = "webhook.admin", "Have the site's events sent to others"
     OPERATION_ADMIN = "operation.admin", "See everybody's operations and events; cancel and retry them"
 
 
@@ -76,6 +79,8 @@ TENANT_PERMISSIONS = frozenset(
         Permission.IMAGE_WRITE,
         Permission.USAGE_READ,
         Permission.COST_READ,
+        Permission.WEBHOOK_READ,
+        Permission.WEBHOOK_WRITE,
         Permission.OPERATION_READ,
         Permission.OPERATION_CANCEL,
     }

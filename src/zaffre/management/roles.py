@@ -47,6 +47,7 @@ _READING = ALWAYS | {
     Permission.USAGE_READ,
     Permission.COST_READ,
     Permission.SUBSCRIPTION_AUDIT,
+    Permission.WEBHOOK_READ,
 }
 _OWNERS_ONLY = frozenset({Permission.SUBSCRIPTION_WRITE, Permission.SUBSCRIPTION_MEMBERS})
 

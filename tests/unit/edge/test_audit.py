@@ -47,6 +47,9 @@ NOT_AUDITED = {
     "usage_hours",
     "usage_records",
     "usage_spans",
+    "webhook_cursors",
+    "webhook_deliveries",
+    "webhook_queues",
 }
 """Tables that hold no deeds of people but what follows from them; what people do with these is told by events."""
 

@@ -33,6 +33,7 @@ from zaffre.client.resources.ssh_keys import SshKeys
 from zaffre.client.resources.usage import SubscriptionUsage
 from zaffre.client.resources.virtual_machines import VirtualMachines
 from zaffre.client.resources.vm_networks import VmNetworks
+from zaffre.client.resources.webhooks import Webhooks
 from zaffre.client.waiting import Accepted
 
 
@@ -195,6 +196,11 @@ class SubscriptionScope:
         """Tell whether amounts per dimension would fit beside what is used now."""
         body = WantedUsageBody.model_validate({"amounts": amounts})
         return parsed(self._connection.ask("POST", f"{self._path}/usage/what-if", body), UsagePreviewView)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """Where its events are sent."""
+        return Webhooks(self._connection, f"{self._path}/webhooks")
 
     @cached_property
     def consumption(self) -> SubscriptionUsage:

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 from sqlalchemy import select
@@ -11,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from zaffre.foundation.events import EventCursor, EventLog, EventScope, EventStream, LifecycleEvent
+from zaffre.foundation.http.event_view import EventView
 from zaffre.foundation.http.routing import PlainRoute, RequestContext, TransactionalRoute, Work
 from zaffre.foundation.http.wire import View
 from zaffre.foundation.ids import UUID_PATTERN
@@ -44,34 +44,6 @@ class LiveEvents(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._release()
-
-
-class EventView(View):
-    """One fact."""
-
-    cursor: str
-    """Its place in the log; resume behind it with `Last-Event-ID`."""
-    id: str
-    kind: str
-    occurred_at: datetime
-    actor_kind: str
-    actor_id: str
-    acting_for_id: str | None
-    """The account that the actor, an administrator, acted for."""
-    account_id: str | None
-    subscription_id: str | None
-    resource_type: str
-    resource_id: str
-    resource_name: str | None
-    operation_id: str | None
-    request_id: str | None
-    data: dict[str, Any]
-
-    @classmethod
-    def of(cls, event: LifecycleEvent) -> "EventView":
-        """Shape an event."""
-        fields = {**vars(event), "cursor": str(event.cursor)}
-        return cls.model_validate(fields)
 
 
 class EventPageView(View):

@@ -12,6 +12,7 @@ import zaffre.identity.tables
 import zaffre.management.metering.tables
 import zaffre.management.money.tables
 import zaffre.management.tables
+import zaffre.management.webhooks.tables
 import zaffre.network.tables
 from zaffre.foundation.database import Table
 
@@ -28,6 +29,7 @@ TABLE_MODULES = (
     zaffre.management.metering.tables,
     zaffre.management.money.tables,
     zaffre.management.tables,
+    zaffre.management.webhooks.tables,
     zaffre.network.tables,
 )
 metadata = Table.metadata

@@ -37,6 +37,9 @@ class Metrics:
         self.host_connected = Gauge(
             "zaffre_host_connected", "Whether a host answers (1) or not (0).", ["host"], registry=self.registry
         )
+        self.webhook_attempts = self._counter(
+            "webhook_attempts", "Messages to webhooks, by what came of it.", "outcome"
+        )
         self.drift = self._counter("drift", "Differences found between what should be and what is.", "kind")
 
     def render(self) -> bytes:
