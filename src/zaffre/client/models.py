@@ -306,6 +306,50 @@ class CreditView(Wire):
     subscription_id: str | None
 
 
+class DeliveryState(OpenEnum):
+    """
+    Where a delivery stands.
+    """
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class DeliveryTrigger(OpenEnum):
+    """
+    Why something is delivered.
+    """
+
+    EVENT = "event"
+    REDELIVERY = "redelivery"
+    TEST = "test"
+
+
+class DeliveryView(Wire):
+    """One event on its way to one webhook, and what came of it."""
+
+    id: str
+    state: DeliveryState
+    attempts: int
+    created_at: AwareDatetime
+    due_at: AwareDatetime
+    duration_ms: int | None
+    error: str | None
+    event_id: str
+    excerpt: str | None
+    finished_at: AwareDatetime | None
+    kind: str
+    last_attempt_at: AwareDatetime | None
+    occurred_at: AwareDatetime
+    resource_id: str
+    resource_name: str | None
+    resource_type: str
+    status: int | None
+    trigger: DeliveryTrigger
+    webhook_id: str
+
+
 class Desired(OpenEnum):
     """
     The power state a tenant wants.
@@ -1218,6 +1262,18 @@ class NewVmNetworkBody(Wire):
     subnets: list[NewSubnetBody] | None = None
 
 
+class NewWebhookBody(Wire):
+    """Somewhere to send events."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    filter: str | None = None
+    kinds: list[str] = ["*"]
+    url: str
+
+
 class Observed(OpenEnum):
     """
     The power state last seen.
@@ -1335,6 +1391,8 @@ class Permission(OpenEnum):
     IMAGE_WRITE = "image.write"
     USAGE_READ = "usage.read"
     COST_READ = "cost.read"
+    WEBHOOK_READ = "webhook.read"
+    WEBHOOK_WRITE = "webhook.write"
     OPERATION_READ = "operation.read"
     OPERATION_CANCEL = "operation.cancel"
     ACCOUNT_ADMIN = "account.admin"
@@ -1347,6 +1405,7 @@ class Permission(OpenEnum):
     USAGE_ADMIN = "usage.admin"
     MAIL_ADMIN = "mail.admin"
     RATE_ADMIN = "rate.admin"
+    WEBHOOK_ADMIN = "webhook.admin"
     OPERATION_ADMIN = "operation.admin"
 
 
@@ -1558,6 +1617,23 @@ class RenameSubscriptionBody(Wire):
     name: str
 
 
+class ReplayBody(Wire):
+    """From when on events shall be sent again."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    since: AwareDatetime
+
+
+class ReplayView(Wire):
+    """What sending again from a point in time came to."""
+
+    deliveries: int
+    more: bool
+    through: AwareDatetime | None
+
+
 class ResetBody(Wire):
     """A new password, with the link that allows it."""
 
@@ -1623,6 +1699,15 @@ class SearchHitView(Wire):
     resource_type: str
     subscription_id: str | None
     subscription_name: str | None
+
+
+class SecretRotationBody(Wire):
+    """How a secret gives way to another."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    overlap_hours: int = 24
 
 
 class SerialLogView(Wire):
@@ -2042,6 +2127,52 @@ class WantedUsageBody(Wire):
     amounts: dict[str, int]
 
 
+class WebhookChangeBody(Wire):
+    """What may change of a webhook; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    enabled: bool | None = None
+    filter: str | None = None
+    kinds: list[str] | None = None
+    url: str | None = None
+
+
+class WebhookDisabledReason(OpenEnum):
+    """
+    Why nothing is sent.
+    """
+
+    BY_HAND = "by_hand"
+    FAILING = "failing"
+    GONE = "gone"
+    BACKLOG = "backlog"
+    RIGHT_WITHDRAWN = "right_withdrawn"
+
+
+class WebhookView(Wire):
+    """Somewhere that events are sent."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    disabled_reason: WebhookDisabledReason | None
+    enabled: bool
+    failing_since: AwareDatetime | None
+    failures: int
+    filter: str | None
+    generation: int
+    kinds: list[str]
+    last_failure_at: AwareDatetime | None
+    last_success_at: AwareDatetime | None
+    pending: int
+    previous_secret_until: AwareDatetime | None
+    subscription_id: str | None
+    url: str
+
+
 class AccountChangeBody(Wire):
     """What an administrator may change of an account; what is left out stays."""
 
@@ -2209,6 +2340,31 @@ class DeletionPreviewView(Wire):
     providers: list[ProviderHoldingsView]
 
 
+class DeliveryDetailView(Wire):
+    """A delivery with what is sent."""
+
+    id: str
+    state: DeliveryState
+    attempts: int
+    body: str
+    created_at: AwareDatetime
+    due_at: AwareDatetime
+    duration_ms: int | None
+    error: str | None
+    event_id: str
+    excerpt: str | None
+    finished_at: AwareDatetime | None
+    kind: str
+    last_attempt_at: AwareDatetime | None
+    occurred_at: AwareDatetime
+    resource_id: str
+    resource_name: str | None
+    resource_type: str
+    status: int | None
+    trigger: DeliveryTrigger
+    webhook_id: str
+
+
 class EventPageView(Wire):
     """A stretch of the log, newest first."""
 
@@ -2361,6 +2517,28 @@ class NewRoleBody(Wire):
     name: str
     description: str = ""
     permissions: list[Permission]
+
+
+class NewWebhookView(Wire):
+    """A webhook with the secret that signs what it is sent: shown this once."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    disabled_reason: WebhookDisabledReason | None
+    enabled: bool
+    failing_since: AwareDatetime | None
+    failures: int
+    filter: str | None
+    generation: int
+    kinds: list[str]
+    last_failure_at: AwareDatetime | None
+    last_success_at: AwareDatetime | None
+    pending: int
+    previous_secret_until: AwareDatetime | None
+    secret: str
+    subscription_id: str | None
+    url: str
 
 
 class OperationView(Wire):

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611212251
+Revision: 202611212257
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611212251"
+revision = "202611212257"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -487,6 +487,13 @@ def upgrade() -> None:
         op.f("ix_usage_spans_provider_resource_id"), "usage_spans", ["provider", "resource_id"], unique=False
     )
     op.create_index(op.f("ix_usage_spans_subscription_id"), "usage_spans", ["subscription_id"], unique=False)
+    op.create_table(
+        "webhook_cursors",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("transaction_id", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_webhook_cursors")),
+    )
     op.create_table(
         "account_links",
         sa.Column("id", Id, nullable=False),
@@ -981,6 +988,38 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "webhooks",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("subscription_id", Id, nullable=True),
+        sa.Column("owner_key", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("kinds", Json, nullable=False),
+        sa.Column("filter", sa.String(), nullable=True),
+        sa.Column("holder_id", Id, nullable=True),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("disabled_reason", sa.String(), nullable=True),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_previous", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_until", UtcDateTime(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["holder_id"], ["accounts.id"], name=op.f("fk_webhooks_holder_id_accounts"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_webhooks_subscription_id_subscriptions"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
+        sa.UniqueConstraint("owner_key", "name", name=op.f("uq_webhooks_owner_key_name")),
+    )
+    op.create_index(op.f("ix_webhooks_holder_id"), "webhooks", ["holder_id"], unique=False)
+    op.create_index(op.f("ix_webhooks_subscription_id"), "webhooks", ["subscription_id"], unique=False)
+    op.create_table(
         "image_copies",
         sa.Column("host_id", Id, nullable=False),
         sa.Column("image_id", Id, nullable=False),
@@ -1097,6 +1136,67 @@ def upgrade() -> None:
         ["subscription_id", "state"],
         unique=False,
     )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", Id, nullable=False),
+        sa.Column("webhook_id", Id, nullable=False),
+        sa.Column("event_id", Id, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("resource_type", sa.String(), nullable=False),
+        sa.Column("resource_id", sa.String(), nullable=False),
+        sa.Column("resource_name", sa.String(), nullable=True),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("trigger", sa.String(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_attempt_at", UtcDateTime(), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.Column("duration_ms", sa.Integer(), nullable=True),
+        sa.Column("excerpt", sa.String(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("finished_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhooks.id"], name=op.f("fk_webhook_deliveries_webhook_id_webhooks"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_webhook_deliveries")),
+        sa.UniqueConstraint("id", name=op.f("uq_webhook_deliveries_id")),
+    )
+    op.create_index(op.f("ix_webhook_deliveries_created_at"), "webhook_deliveries", ["created_at"], unique=False)
+    op.create_index(
+        "ix_webhook_deliveries_list", "webhook_deliveries", ["webhook_id", "created_at", "id"], unique=False
+    )
+    op.create_index(
+        "ix_webhook_deliveries_order",
+        "webhook_deliveries",
+        ["webhook_id", "resource_id", "state", "position"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_webhook_deliveries_webhook_id_state_due_at"),
+        "webhook_deliveries",
+        ["webhook_id", "state", "due_at"],
+        unique=False,
+    )
+    op.create_table(
+        "webhook_queues",
+        sa.Column("webhook_id", Id, nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=True),
+        sa.Column("leased_by", sa.String(), nullable=True),
+        sa.Column("leased_until", UtcDateTime(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", UtcDateTime(), nullable=True),
+        sa.Column("last_success_at", UtcDateTime(), nullable=True),
+        sa.Column("last_failure_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhooks.id"], name=op.f("fk_webhook_queues_webhook_id_webhooks"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("webhook_id", name=op.f("pk_webhook_queues")),
+    )
+    op.create_index(op.f("ix_webhook_queues_due_at"), "webhook_queues", ["due_at"], unique=False)
     op.create_table(
         "checkpoints",
         sa.Column("id", Id, nullable=False),
