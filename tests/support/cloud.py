@@ -35,6 +35,10 @@ from zaffre.network.drivers.simulated_plane import SimulatedPlaneDriver, Simulat
 ADMIN_EMAIL = "admin@zaffre.example"
 ADMIN_PASSWORD = "an admin's password"
 PASSWORD = "a tenant's password"
+UNLIMITED = tuple(
+    f"rate_limits.{who}_{limit}=1000000" for who in ("caller", "address") for limit in ("per_minute", "burst")
+)
+"""Tests look again and again, all from one address."""
 ENDED = ("succeeded", "failed", "cancelled", "stuck")
 
 
@@ -276,6 +280,7 @@ def cloud_settings(directory: Path, url: str = "", *flags: str) -> Settings:
             "fabric.reconcile_interval_s=0.3",
             f"identity.bootstrap_admin_password={ADMIN_PASSWORD}",
             "identity.sign_in_attempts_per_minute=1000",
+            *UNLIMITED,
             *flags,
         ],
     )

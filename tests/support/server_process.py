@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.cloud import ADMIN_EMAIL, ADMIN_PASSWORD, PASSWORD, qcow2
+from support.cloud import ADMIN_EMAIL, ADMIN_PASSWORD, PASSWORD, UNLIMITED, qcow2
 from zaffre.client import (
     NewCloudBody,
     NewHostBody,
@@ -143,6 +143,7 @@ def settings_arguments(directory: Path, ports: Sequence[int], **more: object) ->
         "operations.sweep_interval_s": 0.2,
         "identity.bootstrap_admin_password": ADMIN_PASSWORD,
         "identity.sign_in_attempts_per_minute": 1000,
+        **dict(flag.split("=") for flag in UNLIMITED),
         "library.import_directories": directory,
         "api.admin_port": ports[0],
         "api.tenant_port": ports[1],

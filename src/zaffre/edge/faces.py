@@ -1,7 +1,8 @@
 """The three faces of the API: admin, tenant and public.
 
-The tenant and the public face have the same routes; they differ in where they listen and, in time, in which credentials
-they take. The admin face adds the provider's routes, and shows tenants' resources to administrators on the same paths.
+The tenant and the public face have the same routes. The tenant face is the portal's, for people; the public one is for
+programs, and holds each caller and each address to a limit of requests. The admin face adds the provider's routes, and
+shows tenants' resources to administrators on the same paths.
 """
 
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ from zaffre.edge.site import Site
 from zaffre.fabric import api as fabric_api
 from zaffre.fabric.measurements import api as measurements_api
 from zaffre.foundation.http.problems import Problem, install_problem_handlers
+from zaffre.foundation.http.rates import RateLimited, RateLimits
 from zaffre.foundation.http.routing import PlainRoute, RequestContext
 from zaffre.foundation.http.scope import RequestScope
 from zaffre.identity import address_api
@@ -53,6 +55,18 @@ _TITLES = {
     Face.ADMIN: "Zaffre admin API",
     Face.TENANT: "Zaffre tenant API",
     Face.PUBLIC: "Zaffre public API",
+}
+_LIMITED: dict[str, Any] = {
+    "description": "The caller, or the address, has sent as much as it may for now",
+    "headers": {
+        "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}},
+        "RateLimit": {"description": "What is left, as in every answer of this face", "schema": {"type": "string"}},
+        "RateLimit-Policy": {
+            "description": "The limits, as in every answer of this face",
+            "schema": {"type": "string"},
+        },
+    },
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 _UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
@@ -153,8 +167,10 @@ def serve_face(face: Face, site: Site, app: FastAPI | None = None) -> ASGIApp:
     app.state.compute = site.compute
     app.state.stream = site.stream
     app.state.cancellable = {saga.kind for saga in site.sagas if saga.cancellable}
+    limits = RateLimits(site.settings.rate_limits, site.units.clock) if face is Face.PUBLIC else None
+    app.state.rate_limits = limits
     return RequestScope(
-        app,
+        RateLimited(app, limits) if limits is not None else app,
         face=face,
         ids=site.units.ids,
         metrics=site.metrics,
@@ -190,6 +206,8 @@ def _polished(schema: dict[str, Any], app: FastAPI) -> dict[str, Any]:
                 default["content"]["application/problem+json"] = default["content"].pop(media_type)
             for lines in _described_lines(operation):
                 lines["schema"].pop("type", None)
+            if app.title == _TITLES[Face.PUBLIC]:
+                operation["responses"]["429"] = _LIMITED
             rule = rules.get((path, method.upper()))
             if rule is not None and rule.describe() != "public":
                 operation["security"] = [{"bearer": []}]

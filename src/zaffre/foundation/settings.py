@@ -193,6 +193,20 @@ class EventSettings(_Section):
     """Live streams served at once."""
 
 
+class RateLimitSettings(_Section):
+    """How much may be asked of the public face."""
+
+    caller_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 3000
+    """Requests of one caller, steadily."""
+    caller_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 300
+    """As many of them at once."""
+    address_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 12_000
+    """Requests from one address, whoever sends them; with IPv6, from one network of 64 bits."""
+    address_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
+    processes: Annotated[int, Field(ge=1, le=1000)] = 1
+    """API processes that share the load: each holds callers to its share of the limits."""
+
+
 class WebhookSettings(_Section):
     """Events sent to others."""
 
@@ -262,6 +276,7 @@ class Settings(_Section):
     metering: MeteringSettings = MeteringSettings()
     library: LibrarySettings = LibrarySettings()
     events: EventSettings = EventSettings()
+    rate_limits: RateLimitSettings = RateLimitSettings()
     webhooks: WebhookSettings = WebhookSettings()
     audit: AuditSettings = AuditSettings()
     consoles: ConsoleSettings = ConsoleSettings()

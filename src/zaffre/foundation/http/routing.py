@@ -23,6 +23,7 @@ from zaffre.foundation.database import sacrificed
 from zaffre.foundation.errors import Forbidden, RaceLost
 from zaffre.foundation.http.access import access_rule
 from zaffre.foundation.http.idempotency import keyed_request
+from zaffre.foundation.http.rates import VERDICTS, RateLimits, TooManyRequests
 from zaffre.foundation.http.waiting import preferred_wait_s, wait_for_operation
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 
@@ -78,7 +79,23 @@ class PlainRoute(APIRoute):
     async def _admit(self, request: Request) -> None:
         context: RequestContext = request.app.state.context
         request.state.actor = await context.identify(request)
+        self._count(request)
         await self.rule.check(request)
+
+    @staticmethod
+    def _count(request: Request) -> None:
+        """Hold a caller who is known to the limit of the face, if it has one.
+
+        Raises:
+            TooManyRequests: they have sent as much as they may for now.
+        """
+        limits: RateLimits | None = getattr(request.app.state, "rate_limits", None)
+        actor: Actor = request.state.actor
+        if limits is not None and actor.kind is ActorKind.ACCOUNT:
+            verdict = limits.of_caller(actor.id)
+            getattr(request.state, VERDICTS).append(verdict)
+            if not verdict.passed:
+                raise TooManyRequests(verdict)
 
     async def _answer(self, request: Request, endpoint: Endpoint) -> Response:
         return await endpoint(request)
