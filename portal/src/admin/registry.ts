@@ -7,11 +7,14 @@ import { adminVirtualMachines } from "@/resources/admin-virtual-machines";
 import { apiTokens } from "@/resources/api-tokens";
 import { adminAuditRecords } from "@/resources/audit-records";
 import { clouds } from "@/resources/clouds";
+import { credits } from "@/resources/credits";
+import { discounts } from "@/resources/discounts";
 import { hosts } from "@/resources/hosts";
 import { images } from "@/resources/images";
 import { logicalNetworks } from "@/resources/logical-networks";
 import { operations } from "@/resources/operations";
 import { plans } from "@/resources/plans";
+import { rateCards } from "@/resources/rate-cards";
 import { sessions } from "@/resources/sessions";
 import { sizes } from "@/resources/sizes";
 import { stamps } from "@/resources/stamps";
@@ -27,6 +30,9 @@ export const adminPortal: PortalDefinition = {
     sizes,
     adminSubscriptions,
     accounts,
+    rateCards,
+    discounts,
+    credits,
     stamps,
     hosts,
     adminVirtualMachines,

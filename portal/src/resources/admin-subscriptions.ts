@@ -40,6 +40,18 @@ export const adminSubscriptions: ResourceManifest = {
   tabs: [
     { id: "usage", kind: "component", component: () => import("@/pages/subscriptions/UsageTab") },
     { id: "consumption", kind: "component", component: () => import("@/pages/consumption/ConsumptionTab") },
+    {
+      id: "costs",
+      permission: "cost.read",
+      kind: "component",
+      component: () => import("@/pages/money/CostsTab"),
+    },
+    {
+      id: "prices",
+      permission: "cost.read",
+      kind: "component",
+      component: () => import("@/pages/money/PricesTab"),
+    },
     { id: "syncs", kind: "component", component: () => import("@/pages/subscriptions/SyncsTab") },
     { id: "virtual_machines", kind: "related", type: "virtual_machine", filter: "subscription_id eq {id}" },
   ],

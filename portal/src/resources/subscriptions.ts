@@ -32,6 +32,18 @@ export const subscriptions: ResourceManifest = {
   tabs: [
     { id: "usage", kind: "component", component: () => import("@/pages/subscriptions/UsageTab") },
     { id: "consumption", kind: "component", component: () => import("@/pages/consumption/ConsumptionTab") },
+    {
+      id: "costs",
+      permission: "cost.read",
+      kind: "component",
+      component: () => import("@/pages/money/CostsTab"),
+    },
+    {
+      id: "prices",
+      permission: "cost.read",
+      kind: "component",
+      component: () => import("@/pages/money/PricesTab"),
+    },
     { id: "add_ons", kind: "component", component: () => import("@/pages/subscriptions/AddOnsTab") },
   ],
   actions: [

@@ -54,7 +54,8 @@ export interface OfferDesignerProps {
 }
 
 export function OfferDesigner({ kind, offer }: OfferDesignerProps) {
-  const { t } = useTranslation("offer_designer");
+  // The texts of everything within, so that nothing that stands already vanishes while some are fetched.
+  const { t } = useTranslation(["offer_designer", "offers"]);
   const providers = useProviders();
   const title = offer === null ? t(`titles.${kind}`) : t("change_title", { name: offer.name });
   usePageTitle(title);
