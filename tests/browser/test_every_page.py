@@ -15,6 +15,7 @@ LOOKS = [
     pytest.param(WIDE, "light", "de-DE", id="wide-light", marks=pytest.mark.thorough),
     pytest.param(NARROW, "dark", "en-GB", id="narrow-dark", marks=pytest.mark.thorough),
 ]
+SUBSCRIPTION_TABS = ["consumption", "costs", "prices", "add_ons"]
 PORTALS = ["tenant", "admin"]
 LOADING = re.compile("^(Loading|Lädt)")
 
@@ -36,8 +37,7 @@ def addresses(portal: Portal, which: str, page: Page) -> list[str]:
             f"{base}/vm-networks/new",
             f"{base}/vm-networks/{portal.network_id}",
             f"/subscriptions/{portal.subscription_id}",
-            f"/subscriptions/{portal.subscription_id}?tab=consumption",
-            f"/subscriptions/{portal.subscription_id}?tab=add_ons",
+            *(f"/subscriptions/{portal.subscription_id}?tab={tab}" for tab in SUBSCRIPTION_TABS),
             "/api-tokens/new",
         ]
     host = next(iter(portal.admin.admin.hosts.all()))
@@ -54,6 +54,10 @@ def addresses(portal: Portal, which: str, page: Page) -> list[str]:
         f"/add-ons/{portal.add_on_id}/change",
         f"/audit-records/{record.id}",
         f"/subscriptions/{portal.subscription_id}",
+        f"/subscriptions/{portal.subscription_id}?tab=costs",
+        f"/rate-cards/{portal.rate_card_id}",
+        f"/rate-cards/{portal.rate_card_id}?tab=uses",
+        *(f"/{collection}/new" for collection in ("rate-cards", "discounts", "credits")),
         f"/virtual-machines/{portal.machine.id}",
         *("/plans/new", "/add-ons/new", "/hosts/new", "/stamps/new", "/clouds/new", "/images/new", "/accounts/new"),
     ]

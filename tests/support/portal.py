@@ -15,6 +15,8 @@ from zaffre.client import (
     AddOnLinkBody,
     NewAddOnBody,
     NewPortBody,
+    NewRateBody,
+    NewRateCardBody,
     NewSubnetBody,
     NewVirtualMachineBody,
     NewVmNetworkBody,
@@ -22,6 +24,7 @@ from zaffre.client import (
     PlanChangeBody,
     PlannedServiceBody,
     SubscriptionScope,
+    TierBody,
     VirtualMachineView,
     Zaffre,
 )
@@ -42,6 +45,7 @@ class Portal:
     network_id: str
     machine: VirtualMachineView
     add_on_id: str
+    rate_card_id: str
 
     @contextmanager
     def as_tenant(
@@ -73,9 +77,9 @@ def sign_in(page: Page, url: str, email: str, password: str) -> None:
 
 @contextmanager
 def furnished_portal(server: ServerProcess) -> Iterator[Portal]:
-    """Settle a tenant with a network, a key and two machines, on a plan with an add-on."""
+    """Settle a tenant with a network, a key and two machines, on a plan with an add-on and prices."""
     with server.admin() as admin, Zaffre(server.url) as tenant:
-        add_on_id = add_on(admin)
+        add_on_id, rate_card_id = add_on(admin), rate_card(admin)
         email = f"{uuid.uuid4().hex[:12]}@zaffre.example"
         tenant.account.sign_up(email, "Ada Tenant", PASSWORD)
         tenant.sessions.sign_in(email, PASSWORD)
@@ -97,7 +101,9 @@ def furnished_portal(server: ServerProcess) -> Iterator[Portal]:
             for name in ("web-1", "web-2")
         ]
         machines = [one.wait() for one in made]
-        yield Portal(server, admin, tenant, scope, email, subscription.id, network.id, machines[0], add_on_id)
+        yield Portal(
+            server, admin, tenant, scope, email, subscription.id, network.id, machines[0], add_on_id, rate_card_id
+        )
 
 
 def add_on(admin: Zaffre) -> str:
@@ -111,4 +117,13 @@ def add_on(admin: Zaffre) -> str:
     admin.admin.add_ons.publish(made.id)
     plan = admin.admin.plans.find("Starter")
     admin.admin.plans.change(plan.id, PlanChangeBody(add_ons=[AddOnLinkBody(add_on_id=made.id, maximum=3)]))
+    return made.id
+
+
+def rate_card(admin: Zaffre) -> str:
+    """Make a rate card that prices memory and all plans."""
+    made = admin.admin.rate_cards.create(NewRateCardBody(name="standard", currency="EUR"))
+    tiers = [TierBody(up_to="1000", price="0.01"), TierBody(price="0.008")]
+    admin.admin.rate_cards.rates(made.id).set(NewRateBody(meter="memory_gib_hours", tiers=tiers))
+    admin.admin.rate_cards.uses.add(made.id)
     return made.id

@@ -74,6 +74,14 @@ export const tenantPortal: PortalDefinition = {
       component: () => import("@/pages/networks/Topology"),
     },
     {
+      id: "costs",
+      path: "/subscriptions/$subscriptionId/costs",
+      namespace: "money",
+      icon: "money",
+      nav: { section: "account", order: 15, permission: "cost.read" },
+      component: () => import("@/pages/money/CostsPage"),
+    },
+    {
       id: "new-image",
       path: "/subscriptions/$subscriptionId/images/new",
       namespace: "images",

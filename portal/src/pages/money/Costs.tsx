@@ -162,6 +162,7 @@ function DayChart({ costs, currency }: { costs: Costs; currency: string }) {
     const written = new Intl.NumberFormat(i18n.language, { style: "currency", currency });
     return (value: number) => written.format(value);
   }, [i18n.language, currency]);
+  if (lines[0]?.points.length === 0) return null;
   const total = costs.totals.find((one) => one.currency === currency)?.cost ?? "0";
   return (
     <div className={styles.card}>
