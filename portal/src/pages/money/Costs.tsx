@@ -65,7 +65,7 @@ export function Costs({ subscriptionId }: { subscriptionId: string }) {
   const data = whole.data;
   const running = month === choices[0];
   return (
-    <section aria-label={t("costs.title")}>
+    <section aria-label={t("costs.title")} aria-busy={whole.isFetching && data === undefined}>
       <div className={styles.bar}>
         <Field label={t("costs.month")}>
           <Select value={month} onChange={(_, chosen) => setMonth(chosen.value)}>
