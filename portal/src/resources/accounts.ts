@@ -81,6 +81,16 @@ export const accounts: ResourceManifest = {
       bulk: true,
       cli: "zaffre account activate {email}",
     },
+    {
+      id: "reset_second_factor",
+      icon: "key",
+      permission: "account.admin",
+      method: "DELETE",
+      path: `${ACCOUNT}/second-factor`,
+      danger: true,
+      confirm: {},
+      cli: "zaffre account second-factor reset {email}",
+    },
   ],
   create: {
     permission: "account.admin",

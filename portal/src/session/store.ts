@@ -56,8 +56,9 @@ export class SessionStore implements Credentials {
 
   readonly snapshot = (): SessionState => this.current;
 
-  async signIn(email: string, password: string): Promise<void> {
-    const tokens = await post("/sessions", { email, password });
+  /** Sign in; `code` is that of the account's second factor, if it has one. */
+  async signIn(email: string, password: string, code?: string): Promise<void> {
+    const tokens = await post("/sessions", code === undefined ? { email, password } : { email, password, code });
     const another = this.current === "ended" && tokens.account_id !== this.tokens?.account_id;
     this.keep(tokens);
     // Somebody else than whose page this is: nothing of it may stay on the screen.

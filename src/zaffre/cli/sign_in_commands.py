@@ -19,6 +19,7 @@ from zaffre.cli.words import state_text
 from zaffre.client import NotSignedIn
 
 LOCAL_URL = "http://127.0.0.1:30006"
+CODE_NEEDED = "identity.code_needed"
 PUBLIC_PORT, ADMIN_PORT = 30006, 30004
 
 UrlOption = Annotated[
@@ -38,6 +39,9 @@ EmailOption = Annotated[
 PasswordStdinOption = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking for it.")
 ]
+CodeOption = Annotated[
+    str | None, typer.Option("--code", metavar="CODE", help="Of your second factor, or a recovery code.")
+]
 NameOption = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="The context to keep the sign-in in.", show_default=False)
 ]
@@ -52,16 +56,17 @@ def _login(
     name: NameOption = None,
     ca_file: CaFileOption = None,
     password_stdin: PasswordStdinOption = False,
+    code: CodeOption = None,
 ) -> None:
     """Sign in to a site.
 
     The password is asked for, or taken from ZAFFRE_PASSWORD. Tokens are kept in a file that only you can read, and
-    renew themselves; the password is not kept.
+    renew themselves; the password is not kept. The code of a second factor is asked for where there is one.
     """
     context = _target(run, name, url, admin_url, ca_file)
     address = _email(run, email or context.email)
     secret = asked_password(run, f"Password of {address}", from_stdin=password_stdin)
-    _sign_in(run, context, address, secret, admin_url)
+    _sign_in(run, context, address, secret, admin_url, code)
 
 
 def _signup(
@@ -141,9 +146,16 @@ def _name_of(url: str) -> str:
     return urlsplit(url).netloc.removesuffix(f":{PUBLIC_PORT}")
 
 
-def _sign_in(run: Invocation, context: Context, email: str, password: str, admin_url: str | None) -> None:
+def _sign_in(
+    run: Invocation, context: Context, email: str, password: str, admin_url: str | None, code: str | None = None
+) -> None:
     with run.client_of(context, StoredCredentials(run.file, context)) as client:
-        tokens = client.sessions.sign_in(email, password)
+        try:
+            tokens = client.sessions.sign_in(email, password, code)
+        except NotSignedIn as refusal:
+            if refusal.code != CODE_NEEDED or not run.terminal.interactive:
+                raise
+            tokens = client.sessions.sign_in(email, password, str(typer.prompt("Code of your device", err=True)))
     changed = replace(context, email=email, role=tokens.role.value, tokens=tokens.model_dump(mode="json"))
     if email != context.email:
         changed = replace(changed, subscription_id=None, subscription_name=None)

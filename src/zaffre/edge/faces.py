@@ -23,7 +23,7 @@ from zaffre.foundation.http.problems import Problem, install_problem_handlers
 from zaffre.foundation.http.rates import RateLimited, RateLimits
 from zaffre.foundation.http.routing import PlainRoute, RequestContext
 from zaffre.foundation.http.scope import RequestScope
-from zaffre.identity import address_api
+from zaffre.identity import address_api, second_factor_api
 from zaffre.identity import api as identity_api
 from zaffre.identity.callers import Identification
 from zaffre.management import (
@@ -82,8 +82,8 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield management_api.offers
         yield plan_api.offers
         yield search.tenant
-    yield address_api.links
-    yield address_api.password_links
+    yield from address_api.routers
+    yield from second_factor_api.routers
     yield management_api.subscriptions
     yield metering_api.shared
     yield from money_api.SHARED
@@ -108,6 +108,7 @@ def _administration(providers: ProviderRegistry) -> Iterable[APIRouter]:
     yield identity_api.sign_in
     yield identity_api.administration
     yield identity_api.password_administration
+    yield second_factor_api.administration
     yield management_api.administration
     yield suspension_api.administration
     yield from (plan_api.administration, plan_api.previews)
@@ -154,7 +155,7 @@ def build_face(face: Face, providers: ProviderRegistry) -> FastAPI:
 def serve_face(face: Face, site: Site, app: FastAPI | None = None) -> ASGIApp:
     """Return a face's application, ready to serve a site; `app` is what `build_face` returned for nobody else."""
     app = app or build_face(face, site.providers)
-    identification = Identification(site.units, site.identity.access_tokens)
+    identification = Identification(site.units, site.identity.access_tokens, site.settings.identity)
     app.state.context = RequestContext(site.units, identification.identify, site.refusals)
     app.state.face = face.value
     app.state.site = site

@@ -92,6 +92,8 @@ class IdentitySettings(_Section):
     refresh_token_lifetime_s: Annotated[int, Field(ge=600, le=86_400 * 90)] = 86_400 * 14
     sign_in_attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 10
     """Attempts in vain that are allowed per account and per source address before both must wait."""
+    administrators_need_second_factor: bool = False
+    """Whether accounts that run the site can do nothing but set up a second factor until they have one."""
     verified_email_to_subscribe: bool = True
     """Whether subscribing needs a verified address, on a site that sends mail."""
 

@@ -151,12 +151,16 @@ class Accounts:
     async def set_password(self, row: AccountRow, password_hash: str, keep_session_id: str | None) -> None:
         """Replace the password and end every other sign-in session."""
         row.password_hash = password_hash
+        await self.end_sessions(row, keep_session_id)
+        await self._session.flush()
+        self._work.emit("account.password_changed", reference(row))
+
+    async def end_sessions(self, row: AccountRow, keep_session_id: str | None) -> None:
+        """End every sign-in session of an account but one."""
         others = delete(SessionRow).where(SessionRow.account_id == row.id)
         if keep_session_id is not None:
             others = others.where(SessionRow.id != keep_session_id)
         await self._session.execute(others)
-        await self._session.flush()
-        self._work.emit("account.password_changed", reference(row))
 
     async def verify(self, row: AccountRow, email: str) -> None:
         """Note that mail to `email` reaches the account's holder, whose address it is from now on.

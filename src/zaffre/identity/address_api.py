@@ -19,6 +19,7 @@ from zaffre.identity.wire import Email, GivenPassword, NewPassword, source_key
 
 links = APIRouter(tags=["identity"], route_class=TransactionalRoute)
 password_links = APIRouter(tags=["identity"], route_class=PlainRoute)
+routers = links, password_links
 
 LinkToken = Annotated[SecretStr, Field(min_length=20, max_length=200)]
 

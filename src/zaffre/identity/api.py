@@ -22,10 +22,11 @@ from zaffre.identity.addresses import Addresses
 from zaffre.identity.api_tokens import ApiTokens
 from zaffre.identity.callers import Caller, CurrentCaller, public, requires, signed_in
 from zaffre.identity.permissions import Permission, Role
+from zaffre.identity.second_factors import CodeNeeded, CodeWrong, SecondFactors
 from zaffre.identity.services import Identity, IdentityServices
 from zaffre.identity.sessions import IssuedTokens, RefreshFailed, SignInFailed
 from zaffre.identity.tables import AccountRow, ApiTokenRow, SessionRow
-from zaffre.identity.wire import Email, GivenPassword, NewPassword, source_key
+from zaffre.identity.wire import Email, GivenCode, GivenPassword, NewPassword, source_key
 
 self_service = APIRouter(tags=["identity"], route_class=TransactionalRoute)
 sign_up = APIRouter(tags=["identity"], route_class=PlainRoute)
@@ -47,6 +48,9 @@ class SignInBody(Body):
 
     email: Email
     password: GivenPassword
+    code: GivenCode | None = None
+    """Of the account's second factor, or a recovery code. Where it is needed and absent, the answer says so
+    (`identity.code_needed`)."""
 
 
 class RefreshBody(Body):
@@ -200,15 +204,18 @@ async def create_own_account(body: SignUpBody, request: Request, identity: Ident
 
 @sign_in.post("/sessions", status_code=201, dependencies=[public()])
 async def open_session(body: SignInBody, request: Request, identity: Identity) -> TokensView:
-    """Sign in."""
+    """Sign in. An account with a second factor needs its code as well."""
     keys = source_key(request), f"account {body.email.lower()}"
     await identity.attempts.take(*keys)
     async with identity.units.read(request.state.actor) as work:
         account = await Accounts(work).by_email(body.email)
+        factor = account is not None and await SecondFactors(work, account).confirmed_at() is not None
     right = await identity.passwords.verify(body.password, account.password_hash if account else None)
     if account is None or not right or account.state != AccountState.ACTIVE:
         await _note_failure(request, account)
         raise SignInFailed
+    if factor:
+        await _check_code(identity, request, account, body.code, keys)
     await identity.attempts.give_back(*keys)
     async with identity.units.write(request.state.actor) as work:
         tokens = await identity.sessions(work).open(await Accounts(work).get(account.id), _client(request))
@@ -349,6 +356,28 @@ async def act_for_account(
 async def create_account(body: NewAccountBody, request: Request, identity: Identity) -> AccountView:
     """Create an account for somebody."""
     return await _create(identity, request, body, body.role)
+
+
+async def _check_code(
+    identity: IdentityServices, request: Request, account: AccountRow, code: str | None, keys: tuple[str, ...]
+) -> None:
+    """Use up a code of the account's second factor, whose password was right.
+
+    Raises:
+        CodeNeeded: there is none; that is no attempt.
+        CodeWrong: it is not right.
+    """
+    if code is None:
+        await identity.attempts.give_back(*keys)
+        raise CodeNeeded
+    key = f"code {account.id}"
+    await identity.code_attempts.take(key)
+    async with identity.units.write(request.state.actor) as work:
+        right = await SecondFactors(work, await Accounts(work).get(account.id)).accept(code)
+    if not right:
+        await _note_failure(request, account)
+        raise CodeWrong
+    await identity.code_attempts.give_back(key)
 
 
 async def _note_failure(request: Request, account: AccountRow | None) -> None:

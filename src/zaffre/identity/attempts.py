@@ -16,7 +16,8 @@ from zaffre.identity.tables import AttemptRow
 from zaffre.identity.tokens import hash_secret
 
 ACTOR = system_actor("identity")
-WINDOW_MS = 60_000
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
 
 
 class TooManyAttempts(DomainError):
@@ -28,21 +29,22 @@ class TooManyAttempts(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Too many attempts for this account or from this address.", remedy="Wait a minute, then try again."
+            "Too many attempts for this account or from this address.", remedy="Wait a while, then try again."
         )
 
 
 class Attempts:
-    """Allows a number of attempts in a minute, all at once or spread.
+    """Allows a number of attempts in a window of time, all at once or spread.
 
-    For each key an instant is kept that each attempt moves on by its share of the minute; an attempt that would move it
-    more than a minute ahead of now is refused, and does not count (the generic cell rate algorithm). Checking and
+    For each key an instant is kept that each attempt moves on by its share of the window; an attempt that would move it
+    more than a window ahead of now is refused, and does not count (the generic cell rate algorithm). Checking and
     counting are one statement.
     """
 
-    def __init__(self, units: UnitsOfWork, per_minute: int) -> None:
+    def __init__(self, units: UnitsOfWork, allowed: int, window_ms: int = MINUTE_MS) -> None:
         self._units = units
-        self._cost_ms = WINDOW_MS // per_minute
+        self._window_ms = window_ms
+        self._cost_ms = window_ms // allowed
 
     async def take(self, *keys: str) -> None:
         """Count an attempt against each key.
@@ -64,7 +66,7 @@ class Attempts:
 
     async def _count(self, work: UnitOfWork, key: str) -> bool:
         now_ms = int(work.clock.now().timestamp() * 1000)
-        latest_ms = now_ms + WINDOW_MS
+        latest_ms = now_ms + self._window_ms
         until = AttemptRow.until_ms
         # An instant further ahead than any attempt can move it comes from a clock that was put back.
         current = case((and_(until > now_ms, until <= latest_ms), until), else_=now_ms)

@@ -1,6 +1,6 @@
 """Callers: who a request comes from, and the rules that routes put on them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -15,10 +15,11 @@ from zaffre.foundation.errors import Forbidden, Unauthenticated
 from zaffre.foundation.http.access import AccessRule
 from zaffre.foundation.http.problems import request_id_of
 from zaffre.foundation.http.sockets import bearer_of
+from zaffre.foundation.settings import IdentitySettings
 from zaffre.foundation.work import UnitsOfWork
 from zaffre.identity.permissions import PERMISSIONS_OF, Permission, Role
 from zaffre.identity.sessions import Sessions
-from zaffre.identity.tables import AccountRow, ApiTokenRow
+from zaffre.identity.tables import AccountRow, ApiTokenRow, SecondFactorRow
 from zaffre.identity.tokens import API_TOKEN_PREFIX, AccessClaims, AccessTokens, parse_api_token, same_hash
 
 USER_AGENT_CHARACTERS = 200
@@ -40,17 +41,21 @@ class Caller:
     """The administrator who acts for the account; None: the account's holder."""
     expires_at: datetime | None = None
     """When the credential in hand runs out by itself."""
+    needs_second_factor: bool = False
+    """Whether the account must set up a second factor before it can do anything else."""
 
     @property
     def permissions(self) -> frozenset[Permission]:
         """What the caller may do at the site. Who acts for somebody leaves the account itself alone."""
+        if self.needs_second_factor:
+            return frozenset({Permission.ACCOUNT_SELF})
         allowed = PERMISSIONS_OF[self.role]
         return allowed if self.actor_id is None else allowed - {Permission.ACCOUNT_SELF}
 
     @property
     def is_administrator(self) -> bool:
         """Whether the caller runs the site and sees everything."""
-        return self.role is Role.SITE_ADMINISTRATOR
+        return self.role is Role.SITE_ADMINISTRATOR and not self.needs_second_factor
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the caller has a permission."""
@@ -60,9 +65,10 @@ class Caller:
 class Identification:
     """Finds out who a request comes from."""
 
-    def __init__(self, units: UnitsOfWork, access_tokens: AccessTokens) -> None:
+    def __init__(self, units: UnitsOfWork, access_tokens: AccessTokens, settings: IdentitySettings) -> None:
         self._units = units
         self._access_tokens = access_tokens
+        self._settings = settings
 
     async def identify(self, request: HTTPConnection) -> Actor:
         """Leave the caller, or why there is none, on the request; returns the actor for its transaction."""
@@ -72,6 +78,7 @@ class Identification:
         except Unauthenticated as refusal:
             request.state.caller, request.state.refusal = None, refusal
             return Actor(ANONYMOUS.kind, ANONYMOUS.id, request_id, origin=_origin(request))
+        caller = await self._as_they_are(caller)
         request.state.caller, request.state.refusal = caller, None
         origin = _origin(request, caller)
         if caller.actor_id is not None:
@@ -93,6 +100,14 @@ class Identification:
         return Caller(
             claims.account_id, claims.role, claims.session_id, actor_id=claims.actor_id, expires_at=claims.expires_at
         )
+
+    async def _as_they_are(self, caller: Caller) -> Caller:
+        """Look whether who runs the site has the second factor that the site may want of them."""
+        if caller.role is Role.TENANT or not self._settings.administrators_need_second_factor:
+            return caller
+        async with self._units.read(system_actor("identity")) as work:
+            factor = await work.session.get(SecondFactorRow, caller.account_id)
+        return replace(caller, needs_second_factor=factor is None or factor.confirmed_at is None)
 
     async def _check_acting(self, claims: AccessClaims, actor_id: str) -> None:
         """Look whether the administrator's session still stands: unlike one's own, it ends at once.
@@ -150,6 +165,19 @@ def _credential(request: HTTPConnection) -> str | None:
     return bearer_of(request) if isinstance(request, WebSocket) else None
 
 
+class SecondFactorNeeded(Forbidden):
+    """The site wants a second factor of who runs it, and the caller has none."""
+
+    code = "identity.second_factor_needed"
+    title = "Set up a second factor first"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This site wants a second factor of everybody who runs it, and your account has none.",
+            remedy="Set one up: under Account in the portal, with `zaffre account second-factor set-up`, or by API.",
+        )
+
+
 class _Requires(AccessRule):
     """The caller must have a permission."""
 
@@ -159,6 +187,8 @@ class _Requires(AccessRule):
     async def check(self, request: Request) -> None:
         caller = _known(request)
         request.state.required = self.permission
+        if caller.needs_second_factor and not caller.may(self.permission):
+            raise SecondFactorNeeded
         if not caller.may(self.permission):
             raise Forbidden(
                 f"Your role {caller.role} lacks the permission {self.permission.value}.",

@@ -10,9 +10,10 @@ from zaffre.foundation.settings import IdentitySettings, Settings
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 from zaffre.identity.accounts import Accounts
 from zaffre.identity.addresses import AddressNotVerified
-from zaffre.identity.attempts import Attempts
+from zaffre.identity.attempts import HOUR_MS, Attempts
 from zaffre.identity.callers import Caller
 from zaffre.identity.passwords import Passwords
+from zaffre.identity.permissions import Role
 from zaffre.identity.sessions import Sessions
 from zaffre.identity.tokens import AccessTokens
 
@@ -26,6 +27,9 @@ class IdentityServices:
     passwords: Passwords
     access_tokens: AccessTokens
     attempts: Attempts
+    """To sign in, and at whatever else asks for a password."""
+    code_attempts: Attempts
+    """At codes of second factors, which are short: as many in an hour as else in a minute."""
     sends_mail: bool
     """Whether mail can leave the site; what needs mail is off otherwise."""
     portal_urls: Mapping[str, str]
@@ -41,9 +45,14 @@ class IdentityServices:
             passwords,
             AccessTokens(units.keyring, units.clock, identity.access_token_lifetime_s),
             Attempts(units, identity.sign_in_attempts_per_minute),
+            Attempts(units, identity.sign_in_attempts_per_minute, HOUR_MS),
             settings.mail.configured,
             {"admin": settings.admin_portal_url, "tenant": settings.tenant_portal_url},
         )
+
+    def wants_second_factor(self, role: Role) -> bool:
+        """Tell whether the site wants a second factor of accounts with a role."""
+        return role is not Role.TENANT and self.settings.administrators_need_second_factor
 
     def portal_url(self, face: str) -> str:
         """Return the portal that belongs to a face; the public face's users are tenants."""

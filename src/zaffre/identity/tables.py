@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from zaffre.foundation.audit.declaration import Audited
@@ -103,3 +103,27 @@ class AttemptRow(Table):
     """Hashed, because it names addresses that were typed, with or without an account."""
     until_ms: Mapped[int] = mapped_column(BigInteger, index=True)
     """When the attempts so far are worked off, in milliseconds since 1970."""
+
+
+class SecondFactorRow(Table):
+    """The secret that an account's device makes codes with."""
+
+    __tablename__ = "second_factors"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    sealed_secret: Mapped[bytes] = mapped_column(LargeBinary)
+    confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
+    """None: no code has been shown yet, and none is asked for."""
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    """The newest time-step whose code was accepted; only later ones are."""
+    created_at: Mapped[datetime]
+
+
+class RecoveryCodeRow(Table):
+    """A code for when the device is lost. Using it deletes the row."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str]

@@ -10,6 +10,8 @@ Email = Annotated[str, StringConstraints(max_length=254, pattern=f"^{_LETTER}{{1
 """An e-mail address, without what would need quotes in a message's head."""
 NewPassword = Annotated[SecretStr, Field(min_length=10, max_length=256)]
 GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=256)]
+GivenCode = Annotated[str, StringConstraints(min_length=6, max_length=20, pattern=r"^[A-Za-z0-9 -]+$")]
+"""A code of a second factor, or a recovery code."""
 
 
 def source_key(request: Request) -> str:

@@ -19,6 +19,8 @@ import { useMe, type Me } from "@/session/session";
 import { usePageTitle } from "@/shell/pageTitle";
 import { ProblemMessage } from "@/shell/ProblemMessage";
 
+import { SecondFactor } from "./SecondFactor";
+
 const SHORTEST_PASSWORD = 10;
 
 const useStyles = makeStyles({
@@ -37,6 +39,7 @@ export default function Account() {
       {me.data === undefined ? null : <Profile me={me.data} />}
       {me.data === undefined ? null : <Address me={me.data} />}
       <Password />
+      {me.data?.acting_for ? null : <SecondFactor />}
     </>
   );
 }

@@ -10,14 +10,19 @@ from zaffre.client.models import (
     AccountChangeBody,
     AccountState,
     AccountView,
+    CodeBody,
+    EnrolmentBody,
+    EnrolmentView,
     LinkBody,
     NewAccountBody,
     NewEmailBody,
     OwnAccountView,
     PasswordBody,
+    RecoveryCodesView,
     RenameBody,
     ResetBody,
     ResetRequestBody,
+    SecondFactorView,
     SignUpBody,
 )
 from zaffre.client.resources.audit import AuditRecords
@@ -96,6 +101,29 @@ class OwnAccount:
         body = ResetBody(token=SecretStr(token), new_password=SecretStr(new_password))
         self._connection.ask("POST", "/password-resets/redeem", body)
 
+    def second_factor(self) -> SecondFactorView:
+        """Return one's own second factor."""
+        return self._connection.get("/accounts/me/second-factor", SecondFactorView)
+
+    def begin_second_factor(self, current_password: str) -> EnrolmentView:
+        """Begin to set up a second factor; it counts when a code of its device is confirmed."""
+        body = EnrolmentBody(current_password=SecretStr(current_password))
+        return parsed(self._connection.ask("POST", "/accounts/me/second-factor", body), EnrolmentView)
+
+    def confirm_second_factor(self, code: str) -> list[str]:
+        """Confirm the device with a code; returns the recovery codes. Other sign-in sessions end."""
+        response = self._connection.ask("POST", "/accounts/me/second-factor/confirm", CodeBody(code=code))
+        return parsed(response, RecoveryCodesView).recovery_codes
+
+    def renew_recovery_codes(self, code: str) -> list[str]:
+        """Return new recovery codes; the old ones are void."""
+        response = self._connection.ask("POST", "/accounts/me/second-factor/recovery-codes", CodeBody(code=code))
+        return parsed(response, RecoveryCodesView).recovery_codes
+
+    def remove_second_factor(self, code: str) -> None:
+        """Remove one's second factor."""
+        self._connection.ask("POST", "/accounts/me/second-factor/remove", CodeBody(code=code))
+
 
 class Accounts(Collection[AccountView, AccountView]):
     """Everybody's accounts, for administrators. People are found by their e-mail address."""
@@ -118,6 +146,10 @@ class Accounts(Collection[AccountView, AccountView]):
     def suspend(self, account_id: str, if_match: int | None = None) -> AccountView:
         """Keep somebody from signing in. What they own runs on."""
         return self.change(account_id, AccountChangeBody(state=AccountState.SUSPENDED), if_match)
+
+    def reset_second_factor(self, account_id: str) -> None:
+        """Remove the second factor of somebody who lost it. Their sessions end."""
+        self._connection.ask("DELETE", f"{self._member(account_id)}/second-factor")
 
     def activate(self, account_id: str, if_match: int | None = None) -> AccountView:
         """Let somebody sign in again."""

@@ -18,14 +18,20 @@ class Sessions(Listing[SessionView]):
         """Use the sessions of a face."""
         super().__init__(connection, "/sessions", SessionView)
 
-    def sign_in(self, email: str, password: str) -> TokensView:
+    def sign_in(self, email: str, password: str, code: str | None = None) -> TokensView:
         """Begin a session; from now on the client signs its requests with it.
 
+        Args:
+            email: the account's address.
+            password: its password.
+            code: of its second factor, if it has one, or a recovery code.
+
         Raises:
-            NotSignedIn: address and password do not belong to an active account.
+            NotSignedIn: address and password do not belong to an active account; or, with the code
+                `identity.code_needed`, they do and the account has a second factor.
             ZaffreError: too many sign-ins failed lately.
         """
-        body = SignInBody(email=email, password=SecretStr(password))
+        body = SignInBody(email=email, password=SecretStr(password), code=code)
         tokens = parsed(self._connection.ask("POST", self._path, body, signed=False), TokensView)
         self._connection.credentials.accept(tokens)
         return tokens
