@@ -14,7 +14,7 @@ from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
 from zaffre.cli.words import instant_text, yes_no
 
-group = CommandGroup(help="Codes of a device, which signing in needs besides the password.")
+group = CommandGroup(help="A second factor: codes of a device.")
 
 CodeArgument = Annotated[str, typer.Argument(metavar="CODE", help="What your device shows, or a recovery code.")]
 
@@ -40,7 +40,7 @@ def show_factor(run: Invocation) -> None:
 
 @group.command("set-up")
 def set_up_factor(run: Invocation) -> None:
-    """Set up a second factor: scan a picture with your device, and type the code that it shows."""
+    """Set up a second factor: scan a picture, type a code."""
     if not run.terminal.interactive:
         raise UsageProblem("There is nobody to look at a picture and type a code.", "Run it at a terminal.")
     begun = run.client.account.begin_second_factor(asked_password(run, "Your password", from_stdin=False))
