@@ -204,6 +204,15 @@ class CloudView(Wire):
     stamp_id: str
 
 
+class CodeBody(Wire):
+    """A code that the device shows, or a recovery code."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    code: str
+
+
 class ConsoleKind(OpenEnum):
     """
     What a console shows.
@@ -463,6 +472,23 @@ class EndDiscountBody(Wire):
         extra="forbid",
     )
     ends_at: AwareDatetime | None = None
+
+
+class EnrolmentBody(Wire):
+    """A wish to set up a second factor."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    current_password: SecretStr
+
+
+class EnrolmentView(Wire):
+    """What a device needs to make codes. Shown once."""
+
+    picture: list[str]
+    secret: str
+    uri: str
 
 
 class EventView(Wire):
@@ -1590,6 +1616,12 @@ class RecordKind(OpenEnum):
     CORRECTION = "correction"
 
 
+class RecoveryCodesView(Wire):
+    """Codes for when the device is lost, each good once. Shown once."""
+
+    recovery_codes: list[str]
+
+
 class RefreshBody(Wire):
     """A client whose access token runs out."""
 
@@ -1701,6 +1733,14 @@ class SearchHitView(Wire):
     subscription_name: str | None
 
 
+class SecondFactorView(Wire):
+    """One's own second factor."""
+
+    confirmed_at: AwareDatetime | None
+    recovery_codes_left: int
+    required: bool
+
+
 class SecretRotationBody(Wire):
     """How a secret gives way to another."""
 
@@ -1787,6 +1827,7 @@ class SignInBody(Wire):
     model_config = ConfigDict(
         extra="forbid",
     )
+    code: str | None = None
     email: str
     password: SecretStr
 

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611212306
+Revision: 202611212316
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611212306"
+revision = "202611212316"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -649,6 +649,29 @@ def upgrade() -> None:
             "effective_from",
             name=op.f("uq_rates_rate_card_id_meter_state_effective_from"),
         ),
+    )
+    op.create_table(
+        "recovery_codes",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("code_hash", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_recovery_codes_account_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_codes")),
+    )
+    op.create_index(op.f("ix_recovery_codes_account_id"), "recovery_codes", ["account_id"], unique=False)
+    op.create_table(
+        "second_factors",
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("confirmed_at", UtcDateTime(), nullable=True),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_second_factors_account_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_second_factors")),
     )
     op.create_table(
         "sessions",
