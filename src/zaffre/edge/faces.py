@@ -14,11 +14,24 @@ from fastapi.routing import iter_route_contexts
 from starlette.types import ASGIApp
 
 import zaffre
-from zaffre.edge.api import audit, events, health, host_preflight, mail, operations, overview, search, settings
+from zaffre.edge.api import (
+    audit,
+    events,
+    health,
+    host_preflight,
+    mail,
+    metadata,
+    operations,
+    overview,
+    search,
+    settings,
+)
 from zaffre.edge.api.audit import Lines
 from zaffre.edge.site import Site
 from zaffre.fabric import api as fabric_api
 from zaffre.fabric.measurements import api as measurements_api
+from zaffre.foundation.http.collections import Collections
+from zaffre.foundation.http.odata_paths import ODataPaths
 from zaffre.foundation.http.problems import Problem, install_problem_handlers
 from zaffre.foundation.http.rates import RateLimited, RateLimits
 from zaffre.foundation.http.routing import PlainRoute, RequestContext
@@ -68,6 +81,19 @@ _LIMITED: dict[str, Any] = {
     },
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+_SHAPING: list[dict[str, Any]] = [
+    {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": text,
+        "schema": {"type": "string", "maxLength": 2000},
+    }
+    for name, text in (
+        ("$select", "Only these fields: `name,state`"),
+        ("$expand", "With these related resources: `plan($select=name)`"),
+    )
+]
 _UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
@@ -99,6 +125,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield operations.shared
     yield events.history
     yield events.live
+    yield metadata.shared
     yield health.shared
 
 
@@ -168,10 +195,12 @@ def serve_face(face: Face, site: Site, app: FastAPI | None = None) -> ASGIApp:
     app.state.compute = site.compute
     app.state.stream = site.stream
     app.state.cancellable = {saga.kind for saga in site.sagas if saga.cancellable}
+    slugs = frozenset(route.slug for route in Collections.of(app).routes)
+    face_application = ODataPaths(app, lambda: slugs)
     limits = RateLimits(site.settings.rate_limits, site.units.clock) if face is Face.PUBLIC else None
     app.state.rate_limits = limits
     return RequestScope(
-        RateLimited(app, limits) if limits is not None else app,
+        RateLimited(face_application, limits) if limits is not None else face_application,
         face=face,
         ids=site.units.ids,
         metrics=site.metrics,
@@ -193,6 +222,15 @@ def _described_lines(operation: dict[str, Any]) -> list[dict[str, Any]]:
     return [content for content in contents if content is not None and "$ref" in content["schema"]]
 
 
+def _describe_shaping(operation: dict[str, Any], method: str) -> None:
+    """Add the options that every single resource takes; those of collections are their routes' own."""
+    schema = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    named = schema.get("$ref", "").rpartition("/")[2]
+    known = {parameter["name"] for parameter in operation.get("parameters", ())}
+    if method == "get" and named and not named.startswith("Page_") and "$filter" not in known:
+        operation.setdefault("parameters", []).extend(_SHAPING)
+
+
 def _polished(schema: dict[str, Any], app: FastAPI) -> dict[str, Any]:
     """Describe what FastAPI cannot know: bearer tokens, and that invalid requests get a problem rather than a 422."""
     schema["components"].setdefault("securitySchemes", {})["bearer"] = {"type": "http", "scheme": "bearer"}
@@ -209,6 +247,7 @@ def _polished(schema: dict[str, Any], app: FastAPI) -> dict[str, Any]:
                 lines["schema"].pop("type", None)
             if app.title == _TITLES[Face.PUBLIC]:
                 operation["responses"]["429"] = _LIMITED
+            _describe_shaping(operation, method)
             rule = rules.get((path, method.upper()))
             if rule is not None and rule.describe() != "public":
                 operation["security"] = [{"bearer": []}]

@@ -52,6 +52,14 @@ class ListQuery(BaseModel):
     search: Annotated[
         str | None, WireField(alias="$search", max_length=200, description="Words that all must occur")
     ] = None
+    select: Annotated[
+        str | None, WireField(alias="$select", max_length=2000, description="Only these fields: `name,state`")
+    ] = None
+    """Read by the route, not by the collection; so is `expand`."""
+    expand: Annotated[
+        str | None,
+        WireField(alias="$expand", max_length=2000, description="With these related resources: `plan($select=name)`"),
+    ] = None
 
 
 Listed = Annotated[ListQuery, Query()]

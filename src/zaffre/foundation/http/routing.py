@@ -22,8 +22,10 @@ from zaffre.foundation.audit.refusals import Refusals
 from zaffre.foundation.database import sacrificed
 from zaffre.foundation.errors import Forbidden, RaceLost
 from zaffre.foundation.http.access import access_rule
+from zaffre.foundation.http.collections import INSIDE, Collections
 from zaffre.foundation.http.idempotency import keyed_request
 from zaffre.foundation.http.rates import VERDICTS, RateLimits, TooManyRequests
+from zaffre.foundation.http.shaping import element_of, shaped, wishes_of
 from zaffre.foundation.http.waiting import preferred_wait_s, wait_for_operation
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 
@@ -91,7 +93,8 @@ class PlainRoute(APIRoute):
         """
         limits: RateLimits | None = getattr(request.app.state, "rate_limits", None)
         actor: Actor = request.state.actor
-        if limits is not None and actor.kind is ActorKind.ACCOUNT:
+        inside = getattr(request.state, INSIDE, False)
+        if limits is not None and not inside and actor.kind is ActorKind.ACCOUNT:
             verdict = limits.of_caller(actor.id)
             getattr(request.state, VERDICTS).append(verdict)
             if not verdict.passed:
@@ -108,11 +111,20 @@ class TransactionalRoute(PlainRoute):
         context: RequestContext = request.app.state.context
         body = await request.body()
         if request.method in READING:
-            async with context.units.read(request.state.actor) as work:
-                request.state.work = work
-                return _unless_known(request, await endpoint(request))
+            return await self._read(context.units, request, endpoint)
         response = await self._write(context.units, request, endpoint, body)
         return await _hold(context.units, request, response)
+
+    async def _read(self, units: UnitsOfWork, request: Request, endpoint: Endpoint) -> Response:
+        element = element_of(self.response_model)
+        collections = Collections.of(request.app)
+        wishes = wishes_of(request, element, collections.names) if element is not None else None
+        async with units.read(request.state.actor) as work:
+            request.state.work = work
+            response = await endpoint(request)
+        if wishes is None or response.status_code != 200:
+            return _unless_known(request, response)
+        return await shaped(response, wishes, collections.reader(request))
 
     async def _write(self, units: UnitsOfWork, request: Request, endpoint: Endpoint, body: bytes) -> Response:
         """Run the endpoint in a writing transaction, again if it lost a race or the database had to sacrifice it."""
