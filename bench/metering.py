@@ -123,7 +123,7 @@ async def _month(units: UnitsOfWork, records: int) -> list[Figure]:
         rows: list[dict[str, Any]] = []
         for number in range(start, min(start + 50, records // len(resources))):
             at = begin + number * step
-            rows += [_record(units, subscription_id, plan_id, resource, at, step) for resource in resources]
+            rows += [usage_record(units, subscription_id, plan_id, resource, at, step) for resource in resources]
         async with units.write(ACTOR) as work:
             await insert_records(work, rows)
     writing_s = time.perf_counter() - began_s
@@ -147,7 +147,7 @@ async def _month(units: UnitsOfWork, records: int) -> list[Figure]:
     ]
 
 
-def _record(
+def usage_record(
     units: UnitsOfWork, subscription_id: str, plan_id: str, resource_id: str, at: Any, length: timedelta
 ) -> dict[str, Any]:
     return {

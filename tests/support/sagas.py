@@ -40,6 +40,7 @@ VOLATILE = (
 PARTICULAR = (
     *("name", "name_key", "mac", "vsid", "address", "address_key", "cidr", "hostname", "uri", "migration_uri"),
     *("gateway", "gateway_mac"),
+    *("number", "month", "lines", "began_at", "closed_at", "effective_from", "account_email"),
 )
 """Columns by which two things of one kind differ: left out where two runs of the same work are compared."""
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -19,7 +19,7 @@ from zaffre.client.resources.audit import Audit
 from zaffre.client.resources.fabric import Clouds, Hosts, LogicalNetworks, Stamps, UnmanagedGuests
 from zaffre.client.resources.images import Images
 from zaffre.client.resources.mail import WaitingMail
-from zaffre.client.resources.money import Credits, Discounts, RateCards
+from zaffre.client.resources.money import Credits, Discounts, RateCards, StatementRuns, Statements
 from zaffre.client.resources.operations import AllOperations
 from zaffre.client.resources.plans import Plans
 from zaffre.client.resources.providers import Providers
@@ -62,6 +62,16 @@ class Administration:
     def rate_cards(self) -> RateCards:
         """The rate cards, with their prices and the plans that they price."""
         return RateCards(self._connection)
+
+    @cached_property
+    def statements(self) -> Statements:
+        """Everybody's statements."""
+        return Statements(self._connection)
+
+    @cached_property
+    def statement_runs(self) -> StatementRuns:
+        """The months that were closed."""
+        return StatementRuns(self._connection)
 
     @cached_property
     def discounts(self) -> Discounts:

@@ -114,6 +114,10 @@ class Listing(Generic[ItemT]):
             return self.list(Query(f"{field} eq {literal}"), top=2).items
         return [item for item in self.all() if getattr(item, field, None) == value]
 
+    def page_of(self, parameters: Mapping[str, str]) -> Page[ItemT]:
+        """Return the first page of a collection that is asked for with parameters of its own."""
+        return self._page(self._path, parameters)
+
     def _page(self, path: str, parameters: Mapping[str, str] | None = None) -> Page[ItemT]:
         response = self._connection.ask("GET", path, parameters=parameters)
         try:

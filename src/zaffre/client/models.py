@@ -809,6 +809,18 @@ class LimitView(Wire):
     unit: str
 
 
+class LineKind(OpenEnum):
+    """
+    What a line of a statement is for.
+    """
+
+    USAGE = "usage"
+    FEE = "fee"
+    DISCOUNT = "discount"
+    ADJUSTMENT = "adjustment"
+    CREDIT = "credit"
+
+
 class LinkBody(Wire):
     """What a link carries behind `#`."""
 
@@ -1206,6 +1218,15 @@ class NewStampBody(Wire):
     vcpu_ratio: float = 4.0
 
 
+class NewStatementRunBody(Wire):
+    """A month to close."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    month: str
+
+
 class NewSubnetBody(Wire):
     """A subnet to make."""
 
@@ -1432,6 +1453,7 @@ class Permission(OpenEnum):
     MAIL_ADMIN = "mail.admin"
     RATE_ADMIN = "rate.admin"
     WEBHOOK_ADMIN = "webhook.admin"
+    STATEMENT_ADMIN = "statement.admin"
     OPERATION_ADMIN = "operation.admin"
 
 
@@ -1880,6 +1902,66 @@ class StampView(Wire):
     memory_reserve_mib: int
     storage_ratio: float
     vcpu_ratio: float
+
+
+class StatementLineView(Wire):
+    """A line of a statement."""
+
+    state: str | None
+    amount: str
+    kind: LineKind
+    month: str
+    quantity: str | None
+    title: str
+    unit: str | None
+    unit_price: str | None
+
+
+class StatementRunView(Wire):
+    """The closing of a month."""
+
+    id: str
+    began_at: AwareDatetime
+    closed_at: AwareDatetime | None
+    month: str
+    operation_id: str
+
+
+class StatementSummaryView(Wire):
+    """What a subscription's month came to, without its lines."""
+
+    id: str | None
+    account_email: str
+    account_id: str
+    account_name: str
+    begin: AwareDatetime
+    closed_at: AwareDatetime | None
+    currency: str
+    end: AwareDatetime
+    month: str
+    number: str | None
+    subscription_id: str
+    subscription_name: str
+    total: str
+
+
+class StatementView(Wire):
+    """What a subscription's month came to."""
+
+    id: str | None
+    account_email: str
+    account_id: str
+    account_name: str
+    begin: AwareDatetime
+    closed_at: AwareDatetime | None
+    currency: str
+    end: AwareDatetime
+    lines: list[StatementLineView]
+    month: str
+    number: str | None
+    subscription_id: str
+    subscription_name: str
+    total: str
 
 
 class Step(OpenEnum):

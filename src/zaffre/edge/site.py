@@ -54,6 +54,7 @@ from zaffre.management.metering import Meters
 from zaffre.management.metering.journal import UsageJournal
 from zaffre.management.metering.loops import Metering
 from zaffre.management.metering.subscription_meter import SubscriptionMetering
+from zaffre.management.money.statement_runs import CloseStatements, close_due_months
 from zaffre.management.offer_operations import offer_sagas
 from zaffre.management.operations import (
     ChangePlan,
@@ -163,6 +164,7 @@ class Site:
             ChangePlan(self.providers),
             DeleteSubscription(self.providers),
             *offer_sagas(self.providers),
+            CloseStatements(self.meters, self.settings.metering),
             AddHost(self.hypervisors),
             RemoveHost(self.hypervisors),
             ImportImage(self.library),
@@ -215,6 +217,7 @@ class Site:
             Loop("expired subscriptions", interval_s, lambda: delete_expired(units), clock, metrics),
             Loop("subscription syncs", interval_s, lambda: heal_syncs(units), clock, metrics),
             Loop("mail", self.settings.mail.interval_s, self.delivery.run, clock, metrics),
+            Loop("statements", HOUSEKEEPING_S, lambda: close_due_months(units, self.settings.money), clock, metrics),
             self.sealer.loop,
             Loop("housekeeping", HOUSEKEEPING_S, self._keep_house, clock, metrics),
         ]

@@ -177,6 +177,15 @@ class MeteringSettings(_Section):
         return self
 
 
+class MoneySettings(_Section):
+    """What tenants pay."""
+
+    statement_grace_hours: Annotated[int, Field(ge=1, le=720)] = 72
+    """How long after its end a month is closed by itself; what is recorded later is adjusted in the next statement."""
+    issuer: Annotated[str, Field(max_length=500)] = "Zaffre"
+    """Who statements are from: name and address, in lines."""
+
+
 class LibrarySettings(_Section):
     """Images."""
 
@@ -276,6 +285,7 @@ class Settings(_Section):
     fabric: FabricSettings = FabricSettings()
     metrics: MetricsSettings = MetricsSettings()
     metering: MeteringSettings = MeteringSettings()
+    money: MoneySettings = MoneySettings()
     library: LibrarySettings = LibrarySettings()
     events: EventSettings = EventSettings()
     rate_limits: RateLimitSettings = RateLimitSettings()

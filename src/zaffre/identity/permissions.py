@@ -50,6 +50,7 @@ class Permission(StrEnum):
     MAIL_ADMIN = "mail.admin", "See which mail waits to be sent, and send a message as a trial"
     RATE_ADMIN = "rate.admin", "Set prices, give discounts and credits"
     WEBHOOK_ADMIN = "webhook.admin", "Have the site's events sent to others"
+    STATEMENT_ADMIN = "statement.admin", "See everybody's statements and costs, and close months"
     OPERATION_ADMIN = "operation.admin", "See everybody's operations and events; cancel and retry them"
 
 

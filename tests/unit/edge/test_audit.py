@@ -40,6 +40,8 @@ NOT_AUDITED = {
     "reservations",
     "second_factors",
     "sessions",
+    "statement_runs",
+    "statements",
     "subscription_syncs",
     "traffic_readings",
     "unmanaged_guests",

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from support.cloud import SimulatedCloud, Tenant
+from support.waiting import until
 from zaffre.management.money.months import HOUR, Month, hour_of, next_hour
+from zaffre.management.money.statement_pdf import statement_pdf
+from zaffre.management.money.statement_runs import close_due_months
+from zaffre.management.money.statements import Draft, Line, LineKind
 
 
 def last_month() -> Month:
@@ -22,7 +26,7 @@ async def priced(cloud: SimulatedCloud, month: Month, **prices: Any) -> str:
     """Make a card that prices everything since a month began."""
     card = await cloud.admin.post("/rate-cards", {"name": f"card {next(cloud.numbers)}", "currency": "EUR"})
     for meter, tiers in prices.items():
-        body = {"meter": meter, "tiers": tiers if isinstance(tiers, list) else [{"price": tiers}]}
+        body: dict[str, Any] = {"meter": meter, "tiers": [{"price": tiers}] if isinstance(tiers, str) else tiers}
         await cloud.admin.post(f"/rate-cards/{card['id']}/rates", body | {"effective_from": iso(month.begin)})
     return str(card["id"])
 
@@ -216,3 +220,75 @@ async def test_rate_cards_are_made_changed_and_only_deleted_when_they_were_never
     (left,) = (await api.admin.get("/rate-card-uses"))["value"]
     taken = await api.admin.ask("DELETE", f"/rate-card-uses/{left['id']}")
     assert taken.body["code"] == "rate.past_is_fixed"
+
+
+async def close(cloud: SimulatedCloud, month: Month) -> None:
+    await cloud.admin.accepted("POST", "/statement-runs", {"month": str(month)})
+
+
+async def test_statements_are_numbered_use_credits_and_put_right_what_comes_late(cloud: SimulatedCloud) -> None:
+    """Two months of two tenants: the first closed by hand, the second by itself because its grace is over."""
+    first, second = last_month().plus(-1), last_month()
+    ann, bob = await cloud.tenant(name="ann"), await cloud.tenant(name="bob")
+    await use(cloud, await priced(cloud, first, vcpu_hours=[{"up_to": "10", "price": "1"}, {"price": "0.5"}]), first)
+    used = await late(cloud, ann, first.begin, "12")
+    await late(cloud, bob, first.begin, "3.333333333", resource_name="b")
+    await late(cloud, ann, second.begin, "2")
+    gift = {"name": "welcome", "amount": "12.5", "currency": "EUR", "subscription_id": ann.subscription_id}
+    await cloud.admin.post("/credits", gift)
+
+    path = f"{ann.base}/statement-drafts?month={first}"
+    (draft,) = (await ann.client.get(path))["value"]
+    assert (draft["number"], draft["total"], len(draft["lines"])) == (None, "0.00", 2)
+    await close(cloud, first)
+    again = await cloud.admin.ask("POST", "/statement-runs", {"month": str(first)})
+    assert (again.status, again.body["code"]) == (409, "statement.month_closed")
+    running = {"month": str(Month.of(datetime.now(UTC)))}
+    assert (await cloud.admin.ask("POST", "/statement-runs", running)).body["code"] == "statement.month_not_over"
+    past = {"rate_card_id": None, "effective_from": iso(first.begin)}
+    assert (await cloud.admin.ask("POST", "/rate-card-uses", past)).body["code"] == "rate.past_is_fixed"
+
+    # What becomes known after the month was closed: more for one, less for the other.
+    await late(cloud, ann, first.begin + HOUR, "4", resource_name="forgotten")
+    await cloud.admin.post("/usage-records", {"corrects": used["id"], "quantity": "-1"})
+    (mine,) = (await ann.client.get(f"{ann.base}/statements"))["value"]
+    closed = await ann.client.get(f"{ann.base}/statements/{mine['id']}")
+    assert [(line["kind"], line["amount"]) for line in closed["lines"]] == [("usage", "11.00"), ("credit", "-11.00")]
+    assert closed["account_name"] == "ann"
+    await cloud.site.metering.record()
+
+    await close_due_months(cloud.units, cloud.site.settings.money)
+    await until(lambda: months_closed(cloud, 2))
+    found = (await cloud.admin.get("/statements?$orderby=number"))["value"]
+    assert [each["number"] for each in found] == [f"{number:06d}" for number in range(1, len(found) + 1)]
+    mine = next(each for each in found if each["month"] == str(second) and each["account_name"] == "ann")
+    lines = (await ann.client.get(f"{ann.base}/statements/{mine['id']}"))["lines"]
+    assert [(line["kind"], line["month"], line["quantity"], line["amount"]) for line in lines] == [
+        ("usage", str(second), "2", "2.00"),
+        ("adjustment", str(first), "3", "1.50"),
+        ("credit", str(second), None, "-1.50"),
+    ]
+    assert mine["total"] == "2.00"
+    bobs = [(each["month"], each["total"]) for each in found if each["account_name"] == "bob"]
+    assert bobs == [(str(first), "3.33")]
+
+    pdf = await ann.client.ask("GET", f"{ann.base}/statements/{mine['id']}/pdf")
+    assert pdf.headers["content-type"] == "application/pdf"
+    assert (await bob.client.ask("GET", f"{bob.base}/statements/{mine['id']}")).status == 404
+    assert (await bob.client.ask("GET", f"{ann.base}/statements")).status == 404
+    assert (await cloud.admin.ask("GET", f"/statements/{mine['id']}/pdf")).status == 200
+    await close_due_months(cloud.units, cloud.site.settings.money)
+    assert len((await cloud.admin.get("/statement-runs"))["value"]) == 2
+
+
+async def months_closed(cloud: SimulatedCloud, count: int) -> bool:
+    runs = (await cloud.admin.get("/statement-runs"))["value"]
+    return len([run for run in runs if run["closed_at"] is not None]) == count
+
+
+def test_a_statement_of_many_lines_and_strange_names_is_drawn_on_several_pages() -> None:
+    line = Line(LineKind.USAGE, "日本 " * 30, "2026-10", "key", 10**9, 10**18, "vCPU-hour", "running", "0.010000000")
+    draft = Draft(Month(2026, 10), "JPY", "s", "name " * 40, "a", "Zoë €", "z@example.org", [line] * 100)
+    pdf = statement_pdf(draft, None, None, "Issuer\nStreet")
+    assert pdf.startswith(b"%PDF-")
+    assert pdf.count(b"/Type /Page\n") > 2

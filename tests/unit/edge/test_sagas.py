@@ -1,8 +1,10 @@
 """Every workflow, broken at each step, with each action run twice, and killed around each step."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from support.cloud import Client, cloud_settings, qcow2, running_cloud
 from support.sagas import Harness, SagaCase, Tampering, difference
 from zaffre.foundation.database import Database, Table
 from zaffre.foundation.operations.operation import OperationState
+from zaffre.management.money.months import Month
 
 
 async def started(client: Client, method: str, path: str, body: Any = None) -> str:
@@ -382,6 +385,42 @@ async def migrate(harness: Harness, prepared: Any) -> str:
     return await started(harness.cloud.admin, "POST", f"/virtual-machines/{machine['id']}/migrate", {})
 
 
+MONTHS = itertools.count()
+"""Months are closed in their order, and so far apart that none adjusts another."""
+
+
+async def month_of_usage(harness: Harness) -> str:
+    """A month, some after the last one, in which a tenant has used something that has a price and has a credit."""
+    cloud = harness.cloud
+    month = Month(2018, 1).plus(4 * next(MONTHS))
+    if not (await cloud.admin.get("/rate-cards"))["value"]:
+        begin = {"effective_from": "2018-01-01T00:00:00Z"}
+        card = await cloud.admin.post("/rate-cards", {"name": "card", "currency": "EUR"})
+        rate = {"meter": "vcpu_hours", "tiers": [{"price": "1"}]}
+        await cloud.admin.post(f"/rate-cards/{card['id']}/rates", rate | begin)
+        await cloud.admin.post("/rate-card-uses", {"rate_card_id": card["id"]} | begin)
+    someone = await cloud.tenant()
+    usage = {
+        "meter": "vcpu_hours",
+        "subscription_id": someone.subscription_id,
+        "resource_type": "virtual_machine",
+        "resource_id": cloud.units.ids.new(),
+        "resource_name": "web",
+        "quantity": "30",
+        "began_at": month.begin.isoformat(),
+        "ended_at": (month.begin + timedelta(hours=1)).isoformat(),
+    }
+    await cloud.admin.post("/usage-records", usage)
+    await cloud.site.metering.record()
+    credit = {"name": "gift", "amount": "10", "currency": "EUR", "subscription_id": someone.subscription_id}
+    await cloud.admin.post("/credits", credit)
+    return str(month)
+
+
+async def close_month(harness: Harness, month: str) -> str:
+    return await started(harness.cloud.admin, "POST", "/statement-runs", {"month": month})
+
+
 CASES = [
     SagaCase("subscription.sync", nothing, subscribe, restores=False),
     SagaCase("subscription.suspend", inhabited, suspend, restores=False),
@@ -391,6 +430,7 @@ CASES = [
     SagaCase("subscription.change_plan", movable, move_to_plan),
     SagaCase("subscription.delete", other_tenant, unsubscribe, restores=False),
     SagaCase("subscription.delete", full, delete_all, restores=False, variant="with everything in it"),
+    SagaCase("statement_run.close", month_of_usage, close_month, restores=False),
     SagaCase("host.add", nothing, add_host),
     SagaCase("host.remove", spare_host, remove_host, restores=False),
     SagaCase("image.import", empty_image, import_image),
@@ -440,7 +480,7 @@ async def harness(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     directory = tmp_path_factory.mktemp("site")
     imports = f"library.import_directories={directory / 'imports'}"
     with empty_database(request, directory) as url:
-        settings = cloud_settings(directory, url, "parts=api", imports)
+        settings = cloud_settings(directory, url, "parts=api", imports, "metering.keep_daily_days=3650")
         database = Database(settings.database_url)
         async with database.engine.begin() as connection:
             await connection.run_sync(Table.metadata.create_all)

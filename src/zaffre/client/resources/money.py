@@ -1,9 +1,10 @@
 """Money: what subscriptions cost, and for administrators rate cards, discounts and credits."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 
-from zaffre.client.collection import Collection, Listing
+from zaffre.client.collection import Collection, Listing, Query, operation_of
 from zaffre.client.connection import Connection, parsed
 from zaffre.client.models import (
     CostsView,
@@ -16,11 +17,16 @@ from zaffre.client.models import (
     NewRateBody,
     NewRateCardBody,
     NewRateCardUseBody,
+    NewStatementRunBody,
     RateCardChangeBody,
     RateCardUseView,
     RateCardView,
     RateView,
+    StatementRunView,
+    StatementSummaryView,
+    StatementView,
 )
+from zaffre.client.waiting import Accepted
 
 
 class CurrentRates(Listing[CurrentRateView]):
@@ -37,6 +43,48 @@ class UsableCredits(Listing[CreditView]):
     noun = "credit"
 
 
+class Statements(Collection[StatementSummaryView, StatementView]):
+    """Closed statements, the latest first."""
+
+    noun = "statement"
+    name_field = None
+
+    def __init__(self, connection: Connection, path: str = "/statements") -> None:
+        """Look at those of a subscription, or on the admin face at everybody's."""
+        super().__init__(connection, path, StatementSummaryView, StatementView)
+
+    def numbered(self, reference: str) -> StatementView:
+        """Return the one with that id or number.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if not reference.isdecimal():
+            return self.get(reference)
+        found = self.list(Query(f"number eq {int(reference)}"), top=1).items
+        return self.get(str(found[0].id) if found else "")
+
+    def pdf(self, statement_id: str) -> bytes:
+        """Return one as a PDF."""
+        return self._connection.ask("GET", f"{self._member(statement_id)}/pdf").content
+
+
+class StatementRuns(Listing[StatementRunView]):
+    """The months that were closed, for administrators."""
+
+    noun = "closing of a month"
+    name_field = "month"
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the admin face."""
+        super().__init__(connection, "/statement-runs", StatementRunView)
+
+    def close(self, month: str) -> Accepted[StatementRunView]:
+        """Close a month such as `2026-10` now, instead of when the grace is over."""
+        response = self._connection.ask("POST", self._path, NewStatementRunBody(month=month))
+        return Accepted(parsed(response, StatementRunView), operation_of(response), self._connection)
+
+
 class SubscriptionMoney:
     """What a subscription costs."""
 
@@ -45,6 +93,7 @@ class SubscriptionMoney:
         self._connection = connection
         self._path = subscription_path
         self.rates = CurrentRates(connection, f"{subscription_path}/rates", CurrentRateView)
+        self.statements = Statements(connection, f"{subscription_path}/statements")
         self.credits = UsableCredits(connection, f"{subscription_path}/credits", CreditView)
 
     def costs(
@@ -57,6 +106,13 @@ class SubscriptionMoney:
         parameters = {"group": group, "step": step, "month": month, "tag": tag}
         told = {name: value for name, value in parameters.items() if value is not None}
         return self._connection.get(f"{self._path}/costs", CostsView, told)
+
+    def draft_statements(self, month: str | None = None) -> Sequence[StatementView]:
+        """Return what a month's statement would be if it were closed now: one for each currency."""
+        path = f"{self._path}/statement-drafts"
+        listing = Listing(self._connection, path, StatementView)
+        page = listing.page_of({"month": month} if month is not None else {})
+        return page.items
 
 
 class Rates(Listing[RateView]):

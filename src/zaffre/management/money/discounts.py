@@ -12,7 +12,7 @@ from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.identity.tables import AccountRow
-from zaffre.management.money.effects import PastIsFixed, effective_from
+from zaffre.management.money.effects import PastIsFixed, refuse_before
 from zaffre.management.money.months import Month, full_hour, hour_of, next_hour
 from zaffre.management.money.tables import DiscountRow
 from zaffre.management.tables import PlanRow, SubscriptionRow
@@ -81,7 +81,8 @@ class Discounts:
         if await self._session.get(_TABLES[draft.scope], draft.scope_id) is None:
             raise NotFound(draft.scope, draft.scope_id)
         now = self._work.clock.now()
-        begins_at = effective_from(self._work, draft.begins_at or hour_of(now), Month.of(now).begin)
+        begins_at = full_hour(draft.begins_at, "begins_at") if draft.begins_at is not None else hour_of(now)
+        refuse_before(begins_at, Month.of(now).begin, "begins_at")
         ends_at = full_hour(draft.ends_at, "ends_at") if draft.ends_at is not None else None
         _check_order(begins_at, ends_at)
         row = DiscountRow(

@@ -1,10 +1,13 @@
-"""When changes of prices take effect: from now on, or as far back as nobody was told another price."""
+"""When changes of prices take effect: from now on, or as far back as nobody was told another price or billed."""
 
 from datetime import datetime
 
+from sqlalchemy import func, select
+
 from zaffre.foundation.errors import Conflict
 from zaffre.foundation.work import UnitOfWork
-from zaffre.management.money.months import full_hour, hour_of, next_hour
+from zaffre.management.money.months import Month, full_hour, hour_of, next_hour
+from zaffre.management.money.tables import StatementRunRow
 
 
 class PastIsFixed(Conflict):
@@ -14,27 +17,41 @@ class PastIsFixed(Conflict):
     title = "The past keeps its price"
 
 
-def effective_from(work: UnitOfWork, wanted: datetime | None, fixed_until: datetime | None) -> datetime:
+async def billed_until(work: UnitOfWork) -> datetime | None:
+    """Return the end of the last month whose statements were begun to be closed; None: no month's ever were."""
+    month = await work.session.scalar(select(func.max(StatementRunRow.month)))
+    return Month.parse(month).end if month is not None else None
+
+
+async def effective_from(work: UnitOfWork, wanted: datetime | None, *, known: bool) -> datetime:
     """Return the instant from which a change counts.
 
     Args:
         work: tells the time.
         wanted: a full hour; None for as soon as may be.
-        fixed_until: up to when another price counts, or has been billed; None: nothing is fixed yet.
+        known: whether something else counts now. If so, this comes later; else it may begin in what is not billed yet.
 
     Raises:
         InvalidInput: it is no full hour.
         PastIsFixed: it is too early.
     """
-    if fixed_until is None:
-        return full_hour(wanted, "effective_from") if wanted is not None else hour_of(work.clock.now())
+    now = work.clock.now()
     if wanted is None:
-        return max(next_hour(work.clock.now()), fixed_until)
+        return next_hour(now) if known else hour_of(now)
     instant = full_hour(wanted, "effective_from")
-    if instant < fixed_until:
-        raise PastIsFixed(
-            f"Until {fixed_until.isoformat()} what was used has its price, and {instant.isoformat()} is before that.",
-            remedy=f"Send {fixed_until.isoformat()} or later, or leave it out.",
-            target="effective_from",
-        )
+    refuse_before(instant, next_hour(now) if known else await billed_until(work), "effective_from")
     return instant
+
+
+def refuse_before(instant: datetime, fixed_until: datetime | None, target: str) -> None:
+    """Refuse an instant at which everything has its price already.
+
+    Raises:
+        PastIsFixed: it is one.
+    """
+    if fixed_until is not None and instant < fixed_until:
+        raise PastIsFixed(
+            f"Until {fixed_until.isoformat()} what is used has its price, and {instant.isoformat()} is before that.",
+            remedy=f"Send {fixed_until.isoformat()} or later, or leave it out.",
+            target=target,
+        )

@@ -17,7 +17,6 @@ from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.management.metering.meters import Meters
 from zaffre.management.money.effects import PastIsFixed, effective_from
-from zaffre.management.money.months import next_hour
 from zaffre.management.money.tables import RateCardRow, RateCardUseRow, RateRow
 from zaffre.management.tables import PlanRow
 
@@ -190,7 +189,7 @@ class RateCards:
                 f"A card has at most {MOST_RATES} prices.", remedy="Begin a new card.", target="rate_card_id"
             )
         known = await self._session.scalar(first.where(RateRow.meter == meter.name).limit(1)) is not None
-        instant = effective_from(self._work, draft.effective_from, self._fixed_until(known=known))
+        instant = await effective_from(self._work, draft.effective_from, known=known)
         row = RateRow(
             id=self._work.ids.new(),
             rate_card_id=card_id,
@@ -248,7 +247,7 @@ class RateCards:
         scope = plan_id or DEFAULT
         before = select(RateCardUseRow.id).where(RateCardUseRow.scope.in_({scope, DEFAULT})).limit(1)
         known = await self._session.scalar(before) is not None
-        instant = effective_from(self._work, wanted, self._fixed_until(known=known))
+        instant = await effective_from(self._work, wanted, known=known)
         row = RateCardUseRow(
             id=self._work.ids.new(),
             scope=scope,
@@ -281,9 +280,6 @@ class RateCards:
         self._refuse_begun(row.effective_from)
         await self._session.delete(row)
         self._work.emit("rate_card_use.deleted", ResourceRef("rate_card_use", row.id), plan_id=row.plan_id)
-
-    def _fixed_until(self, *, known: bool) -> datetime | None:
-        return next_hour(self._work.clock.now()) if known else None
 
     def _refuse_begun(self, instant: datetime) -> None:
         if instant <= self._work.clock.now():

@@ -130,3 +130,40 @@ class CreditRow(Table):
 
     __table_args__ = (Index(None, "created_at", "id"),)
     __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
+
+
+class StatementRunRow(Table):
+    """The closing of a month: begun once, and gone on with until every statement is there."""
+
+    __tablename__ = "statement_runs"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    month: Mapped[str] = mapped_column(unique=True)
+    """As in `2026-11`."""
+    operation_id: Mapped[str] = id_column()
+    """The latest that works on it."""
+    began_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class StatementRow(Table):
+    """What a subscription's month comes to in one currency, for good: rows are only ever inserted."""
+
+    __tablename__ = "statements"
+
+    id: Mapped[str] = id_column(primary_key=True)
+    number: Mapped[int] = mapped_column(unique=True)
+    """One after the other, without gaps."""
+    month: Mapped[str]
+    currency: Mapped[str]
+    subscription_id: Mapped[str] = id_column()
+    subscription_name: Mapped[str]
+    account_id: Mapped[str] = id_column(index=True)
+    account_name: Mapped[str]
+    account_email: Mapped[str]
+    lines: Mapped[list[dict[str, Any]]]
+    """Amounts in billionths, rounded to what can be paid; they add up to the total."""
+    total: Mapped[Decimal] = mapped_column(Quantity)
+    closed_at: Mapped[datetime] = mapped_column(index=True)
+
+    __table_args__ = (UniqueConstraint("subscription_id", "month", "currency"), Index(None, "month", "id"))

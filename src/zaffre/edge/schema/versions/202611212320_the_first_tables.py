@@ -1,7 +1,8 @@
 """The first tables.
 
-Revision: 202611212320
-Follows: nothing
+<Revision: 202611212320
+=Revision: 202611212319
+>Follows: nothing
 """
 
 import sqlalchemy as sa
@@ -11,8 +12,9 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611212320"
-down_revision = None
+<revision = "202611212320"
+=revision = "202611212319"
+>down_revision = None
 branch_labels = None
 depends_on = None
 
@@ -351,6 +353,39 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_stamps_name")),
     )
     op.create_index(op.f("ix_stamps_created_at"), "stamps", ["created_at"], unique=False)
+    op.create_table(
+        "statement_runs",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("operation_id", Id, nullable=False),
+        sa.Column("began_at", UtcDateTime(), nullable=False),
+        sa.Column("closed_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_runs")),
+        sa.UniqueConstraint("month", name=op.f("uq_statement_runs_month")),
+    )
+    op.create_table(
+        "statements",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("subscription_name", sa.String(), nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("account_name", sa.String(), nullable=False),
+        sa.Column("account_email", sa.String(), nullable=False),
+        sa.Column("lines", Json, nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statements")),
+        sa.UniqueConstraint("number", name=op.f("uq_statements_number")),
+        sa.UniqueConstraint(
+            "subscription_id", "month", "currency", name=op.f("uq_statements_subscription_id_month_currency")
+        ),
+    )
+    op.create_index(op.f("ix_statements_account_id"), "statements", ["account_id"], unique=False)
+    op.create_index(op.f("ix_statements_closed_at"), "statements", ["closed_at"], unique=False)
+    op.create_index(op.f("ix_statements_month_id"), "statements", ["month", "id"], unique=False)
     op.create_table(
         "traffic_readings",
         sa.Column("virtual_machine_id", Id, nullable=False),
