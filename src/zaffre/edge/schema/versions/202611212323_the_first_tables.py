@@ -1,8 +1,7 @@
 """The first tables.
 
-<Revision: 202611212320
-=Revision: 202611212319
->Follows: nothing
+Revision: 202611212323
+Follows: nothing
 """
 
 import sqlalchemy as sa
@@ -12,9 +11,8 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-<revision = "202611212320"
-=revision = "202611212319"
->down_revision = None
+revision = "202611212323"
+down_revision = None
 branch_labels = None
 depends_on = None
 
