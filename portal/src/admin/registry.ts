@@ -5,6 +5,7 @@ import { addOns } from "@/resources/add-ons";
 import { adminSubscriptions } from "@/resources/admin-subscriptions";
 import { adminVirtualMachines } from "@/resources/admin-virtual-machines";
 import { apiTokens } from "@/resources/api-tokens";
+import { adminChangeRequests, approvalRules } from "@/resources/approvals";
 import { adminAuditRecords } from "@/resources/audit-records";
 import { clouds } from "@/resources/clouds";
 import { credits } from "@/resources/credits";
@@ -40,6 +41,8 @@ export const adminPortal: PortalDefinition = {
     logicalNetworks,
     images,
     unmanagedGuests,
+    adminChangeRequests,
+    approvalRules,
     operations,
     adminAuditRecords,
     apiTokens,

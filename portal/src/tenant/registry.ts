@@ -1,6 +1,7 @@
 /** The tenant portal: one line per resource and page. */
 import type { PortalDefinition } from "@/manifest/portal";
 import { apiTokens } from "@/resources/api-tokens";
+import { changeRequests } from "@/resources/approvals";
 import { auditRecords } from "@/resources/audit-records";
 import { availabilitySets } from "@/resources/availability-sets";
 import { disks } from "@/resources/disks";
@@ -34,6 +35,7 @@ export const tenantPortal: PortalDefinition = {
     members,
     subscriptionRoles,
     invitations,
+    changeRequests,
     operations,
     auditRecords,
     apiTokens,

@@ -26,6 +26,7 @@ ENTRIES = (
     Entry("plan", "zaffre.cli.plan_commands:app", "Plans: what can be subscribed to.", _TENANT),
     Entry("subscription", "zaffre.cli.subscription_commands:app", "Subscriptions, and what they use.", _TENANT),
     Entry("member", "zaffre.cli.member_commands:app", "Who works in a subscription, and invitations.", _TENANT),
+    Entry("change-request", "zaffre.cli.change_request_commands:app", "Changes that need an approval.", _TENANT),
     Entry("network", "zaffre.cli.network_commands:app", "VM networks with subnets and ports.", _TENANT),
     Entry("vm", "zaffre.cli.vm_commands:app", "Virtual machines.", _TENANT),
     Entry(
@@ -50,6 +51,7 @@ ENTRIES = (
     Entry("audit", "zaffre.cli.audit_commands:app", "Who did what, and the proof of it.", _WATCH),
     Entry("account", "zaffre.cli.account_commands:app", "People's accounts.", _PROVIDER),
     Entry("add-on", "zaffre.cli.add_on_commands:app", "Add-ons: what can be had on top of plans.", _PROVIDER),
+    Entry("approval-rule", "zaffre.cli.approval_rule_commands:app", "Which changes need an approval.", _PROVIDER),
     Entry("mail", "zaffre.cli.mail_commands:app", "Mail that the site sends.", _PROVIDER),
     Entry("rate-card", "zaffre.cli.rate_card_commands:app", "Rate cards: what usage costs.", _PROVIDER),
     Entry("discount", "zaffre.cli.discount_commands:app", "Discounts on prices.", _PROVIDER),

@@ -15,6 +15,7 @@ from zaffre.client.models import (
 )
 from zaffre.client.resources.accounts import Accounts
 from zaffre.client.resources.add_ons import AddOns
+from zaffre.client.resources.approvals import AllChangeRequests, ApprovalRules
 from zaffre.client.resources.audit import Audit
 from zaffre.client.resources.fabric import Clouds, Hosts, LogicalNetworks, Stamps, UnmanagedGuests
 from zaffre.client.resources.images import Images
@@ -82,6 +83,16 @@ class Administration:
     def credits(self) -> Credits:
         """The credits that were given."""
         return Credits(self._connection)
+
+    @cached_property
+    def approval_rules(self) -> ApprovalRules:
+        """Which changes need an approval."""
+        return ApprovalRules(self._connection)
+
+    @cached_property
+    def change_requests(self) -> AllChangeRequests:
+        """Everybody's change requests."""
+        return AllChangeRequests(self._connection)
 
     @cached_property
     def subscriptions(self) -> AllSubscriptions:

@@ -19,6 +19,7 @@ from zaffre.client.models import LivenessView, MeterView
 from zaffre.client.problems import ZaffreError, local_problem
 from zaffre.client.resources.accounts import OwnAccount
 from zaffre.client.resources.api_tokens import ApiTokens
+from zaffre.client.resources.approvals import ChangeRequests
 from zaffre.client.resources.events import Events
 from zaffre.client.resources.members import Invitations
 from zaffre.client.resources.operations import Operations
@@ -107,6 +108,11 @@ class Zaffre:
     def subscriptions(self) -> Subscriptions:
         """One's subscriptions."""
         return Subscriptions(self._public)
+
+    @cached_property
+    def change_requests(self) -> ChangeRequests:
+        """One's requests for changes that need an approval."""
+        return ChangeRequests(self._public)
 
     @cached_property
     def invitations(self) -> Invitations:

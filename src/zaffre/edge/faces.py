@@ -49,6 +49,7 @@ from zaffre.management import (
     usage_api,
 )
 from zaffre.management import api as management_api
+from zaffre.management.approvals import api as approvals_api
 from zaffre.management.metering import api as metering_api
 from zaffre.management.money import api as money_api
 from zaffre.management.providers import ProviderRegistry
@@ -107,6 +108,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield identity_api.sign_in
         yield management_api.offers
         yield plan_api.offers
+        yield approvals_api.asking
         yield search.tenant
     yield from address_api.routers
     yield from second_factor_api.routers
@@ -119,6 +121,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield usage_api.router
     yield member_api.members
     yield plan_move_api.subscriptions
+    yield approvals_api.shared
     for provider in providers:
         yield from provider.tenant_routers
     yield audit.shared
@@ -140,6 +143,7 @@ def _administration(providers: ProviderRegistry) -> Iterable[APIRouter]:
     yield suspension_api.administration
     yield from (plan_api.administration, plan_api.previews)
     yield from (add_on_api.administration, add_on_api.previews)
+    yield approvals_api.administration
     yield management_api.health
     yield metering_api.administration
     yield webhook_api.administration

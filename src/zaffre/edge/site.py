@@ -49,6 +49,7 @@ from zaffre.identity.attempts import forget_attempts
 from zaffre.identity.bootstrap import ensure_administrator
 from zaffre.identity.passwords import Passwords
 from zaffre.identity.services import IdentityServices
+from zaffre.management.approvals.change_requests import expire_requests
 from zaffre.management.deletions import delete_expired
 from zaffre.management.metering import Meters
 from zaffre.management.metering.journal import UsageJournal
@@ -215,6 +216,7 @@ class Site:
             Loop("reservation proof", SLOW_LOOP_S, fabric.prove_reservations, clock, metrics),
             Loop("quota proof", SLOW_LOOP_S, lambda: prove_quotas(units, metrics), clock, metrics),
             Loop("expired subscriptions", interval_s, lambda: delete_expired(units), clock, metrics),
+            Loop("change requests", SLOW_LOOP_S, lambda: expire_requests(units), clock, metrics),
             Loop("subscription syncs", interval_s, lambda: heal_syncs(units), clock, metrics),
             Loop("mail", self.settings.mail.interval_s, self.delivery.run, clock, metrics),
             Loop("statements", HOUSEKEEPING_S, lambda: close_due_months(units, self.settings.money), clock, metrics),

@@ -43,6 +43,8 @@ class Caller:
     """When the credential in hand runs out by itself."""
     needs_second_factor: bool = False
     """Whether the account must set up a second factor before it can do anything else."""
+    approval_id: str | None = None
+    """The approved change request in whose name this is done; no request comes with one."""
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -60,6 +62,11 @@ class Caller:
     def may(self, permission: Permission) -> bool:
         """Tell whether the caller has a permission."""
         return permission in self.permissions
+
+
+def caller_of(account: AccountRow) -> Caller:
+    """Return the caller that an account is without a request, for what is done in its name."""
+    return Caller(account.id, Role(account.role))
 
 
 class Identification:

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     MACHINE_OPERATE = "virtual_machine.operate", "Start, shut down, stop, reset, pause and resume virtual machines"
     MACHINE_CONSOLE = "virtual_machine.console", "See the screens of virtual machines and type at them"
     IMAGE_WRITE = "image.write", "Upload and delete images of one's own"
+    CHANGE_REQUEST_SELF = "change_request.self", "Ask for changes that need an approval, and see what has become of it"
     USAGE_READ = "usage.read", "See what one's subscriptions used, as records and sums"
     COST_READ = "cost.read", "See what one's subscriptions cost, their prices, credits and statements"
     WEBHOOK_READ = "webhook.read", "See webhooks of one's subscriptions, and what they were sent"
@@ -45,6 +46,8 @@ class Permission(StrEnum):
     FABRIC_READ = "fabric.read", "See stamps, hosts, clouds, storage and capacity"
     FABRIC_WRITE = "fabric.write", "Add, change and remove stamps, hosts, clouds, sizes and logical networks"
     LIBRARY_WRITE = "library.write", "Upload, import and remove images"
+    APPROVAL_ADMIN = "approval.admin", "Say which changes need an approval"
+    CHANGE_REQUEST_DECIDE = "change_request.decide", "See everybody's change requests; approve and decline them"
     AUDIT_READ = "audit.read", "See, export and verify the site's audit trail"
     USAGE_ADMIN = "usage.admin", "Read everybody's usage records, and add late and corrected ones"
     MAIL_ADMIN = "mail.admin", "See which mail waits to be sent, and send a message as a trial"
@@ -78,6 +81,7 @@ TENANT_PERMISSIONS = frozenset(
         Permission.MACHINE_OPERATE,
         Permission.MACHINE_CONSOLE,
         Permission.IMAGE_WRITE,
+        Permission.CHANGE_REQUEST_SELF,
         Permission.USAGE_READ,
         Permission.COST_READ,
         Permission.WEBHOOK_READ,
@@ -92,5 +96,9 @@ PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
     Role.TENANT: TENANT_PERMISSIONS,
 }
 
-HELD_IN_SUBSCRIPTIONS = TENANT_PERMISSIONS - {Permission.ACCOUNT_SELF, Permission.PLAN_READ}
+HELD_IN_SUBSCRIPTIONS = TENANT_PERMISSIONS - {
+    Permission.ACCOUNT_SELF,
+    Permission.PLAN_READ,
+    Permission.CHANGE_REQUEST_SELF,
+}
 """What can be allowed or withheld in a single subscription."""

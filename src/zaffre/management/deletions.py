@@ -13,6 +13,7 @@ from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 from zaffre.identity import Caller
+from zaffre.management.approvals.rules import ApprovableChange, check_approved
 from zaffre.management.holdings import Holdings
 from zaffre.management.providers import ChangeKind, ProviderRegistry
 from zaffre.management.quotas import Quotas
@@ -100,6 +101,7 @@ class Deletions:
         Raises:
             InUse: it still has something and `cascade` is not wanted, or it is being deleted.
             SubscriptionEnding: it is expiring, and `grace_days` does not say what is wanted instead.
+            ApprovalNeeded: a rule of the provider says so.
         """
         row = await self._subscriptions.get(subscription_id)
         check_generation(expected, row.generation)
@@ -109,10 +111,12 @@ class Deletions:
             )
         if row.state == SubscriptionState.EXPIRING and grace_days is None:
             raise SubscriptionEnding(row)
+        plan = await self._session.get_one(PlanRow, row.plan_id)
+        await check_approved(self._work, self._caller, ApprovableChange.DELETE_SUBSCRIPTION, plan)
         if not cascade:
             await self._refuse_full(row)
         if grace_days is None:
-            grace_days = (await self._session.get_one(PlanRow, row.plan_id)).deletion_grace_days
+            grace_days = plan.deletion_grace_days
         return await (self._expire(row, grace_days) if grace_days else begin_deletion(self._work, row))
 
     async def restore(self, subscription_id: str, expected: int | None = None) -> tuple[SubscriptionRow, OperationRow]:

@@ -1,5 +1,6 @@
 """The add-ons of a subscription: which it may have, which it holds, acquiring and releasing them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -10,6 +11,7 @@ from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity import Caller
+from zaffre.management.approvals.rules import ApprovableChange, check_approved
 from zaffre.management.limits import (
     apply_limits,
     hold_subscriptions,
@@ -18,6 +20,7 @@ from zaffre.management.limits import (
 )
 from zaffre.management.planned_services import limits_of_services, services_from
 from zaffre.management.plans import PlanState
+from zaffre.management.providers import PlannedService
 from zaffre.management.quota_syncs import mark_changed
 from zaffre.management.subscriptions import SYNC_OPERATION, SubscriptionState, reference
 from zaffre.management.tables import AddOnRow, PlanAddOnRow, PlanRow, SubscriptionAddOnRow, SubscriptionRow
@@ -120,6 +123,7 @@ class HeldAddOns:
             AddOnNotOffered: it is decommissioned, or not linked to the plan any more.
             AddOnLimitReached: the subscription holds as many as the plan allows.
             InUse: the subscription is being deleted.
+            ApprovalNeeded: a rule of the provider says so.
         """
         await self._hold()
         # Held, so that a change of its services either is seen here or finds this occurrence.
@@ -132,7 +136,10 @@ class HeldAddOns:
             add_on_id=add_on_id,
             acquired_at=self._work.clock.now(),
         )
+        before = await services_of_subscriptions(self._work, [self._subscription.id])
         self._work.add(row)
+        await self._session.flush()
+        await self._check_approved(before[self._subscription.id])
         return await self._applied(found.row, "subscription.add_on_acquired")
 
     async def release(self, add_on_id: str) -> tuple[HeldAddOn, OperationRow]:
@@ -194,6 +201,13 @@ class HeldAddOns:
         if found.left == 0:
             plan = await self._session.get_one(PlanRow, self._subscription.plan_id)
             raise AddOnLimitReached(found.row.name, plan.name, found.maximum or 0, found.held)
+
+    async def _check_approved(self, before: Sequence[PlannedService]) -> None:
+        after = (await services_of_subscriptions(self._work, [self._subscription.id]))[self._subscription.id]
+        plan = await self._session.get_one(PlanRow, self._subscription.plan_id)
+        limits = limits_of_services(after)
+        change = ApprovableChange.ACQUIRE_ADD_ON
+        await check_approved(self._work, self._caller, change, plan, limits, limits_of_services(before))
 
     async def _check_unused(self, add_on: AddOnRow) -> None:
         """Refuse to give back what is used, with nothing being claimed meanwhile."""

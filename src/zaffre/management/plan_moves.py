@@ -19,6 +19,7 @@ from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity import Caller
+from zaffre.management.approvals.rules import ApprovableChange, check_approved
 from zaffre.management.limits import (
     Overrun,
     apply_limits,
@@ -119,6 +120,7 @@ class PlanMoves:
             DoesNotFit: something of it does not fit.
             SubscriptionLimitReached: its owner has as many subscriptions to the plan as it allows.
             SubscriptionSuspended, SubscriptionEnding: it is not active.
+            ApprovalNeeded: a rule of the provider says so.
         """
         row = await self._subscriptions.get(subscription_id)
         check_generation(expected, row.generation)
@@ -135,6 +137,7 @@ class PlanMoves:
         obstacles = await self._obstacles(row, plan, lock=True)
         if obstacles:
             raise DoesNotFit(plan.name, obstacles)
+        await self._check_approved(row, plan)
         before = row.plan_id
         await put_on(self._work, row, plan)
         self._work.emit("subscription.plan_changed", reference(row), plan_id=plan.id, previous_plan_id=before)
@@ -162,6 +165,12 @@ class PlanMoves:
                 held = [each for each in await provider.holdings(self._work, row.id) if each.count]
                 found += [_missing(name, f"{each.count} {each.title}") for each in held]
         return found
+
+    async def _check_approved(self, row: SubscriptionRow, plan: PlanRow) -> None:
+        old = (await services_of_subscriptions(self._work, [row.id]))[row.id]
+        new = (await services_of_subscriptions(self._work, [row.id], plan))[row.id]
+        limits, before = limits_of_services(new), limits_of_services(old)
+        await check_approved(self._work, self._caller, ApprovableChange.CHANGE_PLAN, plan, limits, before)
 
     def _overrun(self, overrun: Overrun, offered: set[str]) -> Obstacle:
         provider = self._providers.owner(overrun.dimension)

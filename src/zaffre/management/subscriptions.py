@@ -26,6 +26,7 @@ from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.identity import HELD_IN_SUBSCRIPTIONS, Caller, CurrentCaller, Permission
 from zaffre.identity.tables import AccountRow
+from zaffre.management.approvals.rules import ApprovableChange, check_approved
 from zaffre.management.limits import services_of_subscriptions
 from zaffre.management.plans import PlanState, check_code, limits_of, services_of
 from zaffre.management.providers import PlannedService
@@ -182,11 +183,13 @@ class Subscriptions:
             SubscriptionLimitReached: the owner holds as many subscriptions to the plan as it allows.
             NameTaken: the owner has another subscription of that name.
             SubscriptionIdTaken: the chosen id is in use.
+            ApprovalNeeded: a rule of the provider says so.
         """
         plan = await self._offered_plan(draft.plan_id)
         if not self._caller.is_administrator:
             check_code(self._work, plan, draft.invitation_code)
         await self._claim_place(plan, draft.owner_id)
+        await check_approved(self._work, self._caller, ApprovableChange.SUBSCRIBE, plan, limits_of(plan))
         row = SubscriptionRow(
             id=draft.id or self._work.ids.new(),
             name=draft.name,

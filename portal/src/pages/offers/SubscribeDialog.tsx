@@ -18,6 +18,7 @@ import { useTranslation } from "react-i18next";
 
 import { tenantApi } from "@/api/clients";
 import { keys } from "@/api/keys";
+import { ApprovalOffer } from "@/pages/approvals/ApprovalOffer";
 import { rememberSubscription } from "@/session/subscriptions";
 import { ProblemMessage } from "@/shell/ProblemMessage";
 import type { Plan } from "./Offers";
@@ -66,6 +67,15 @@ export function SubscribeDialog({ plan, onClose }: { plan: Plan; onClose: () => 
                 </Field>
               ) : null}
               <ProblemMessage error={subscribe.error} />
+              <ApprovalOffer
+                error={subscribe.error}
+                wish={{
+                  change: "subscribe",
+                  plan_id: plan.id,
+                  name: name.trim(),
+                  ...(plan.needs_invitation_code ? { invitation_code: code } : {}),
+                }}
+              />
             </DialogContent>
             <DialogActions>
               <Button onClick={onClose}>{t("cancel")}</Button>

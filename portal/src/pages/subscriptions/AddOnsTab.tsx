@@ -16,6 +16,7 @@ import { tenantApi, type TenantSchemas } from "@/api/clients";
 import { keys } from "@/api/keys";
 import { useDimensionTitle } from "@/manifest/dimensionTitle";
 import type { TabProps } from "@/manifest/types";
+import { ApprovalOffer } from "@/pages/approvals/ApprovalOffer";
 import { amountText } from "@/pages/plans/amounts";
 import { usePermissions } from "@/session/session";
 import { ProblemMessage } from "@/shell/ProblemMessage";
@@ -90,6 +91,10 @@ function AddOnRow({ addOn, subscriptionId }: { addOn: HeldAddOn; subscriptionId:
       <TableCell>
         {addOn.display.name}
         <ProblemMessage error={turn.error} />
+        <ApprovalOffer
+          error={turn.error}
+          wish={{ change: "acquire_add_on", subscription_id: subscriptionId, add_on_id: addOn.add_on_id }}
+        />
       </TableCell>
       <TableCell>
         {adds.map((limit) => (

@@ -11,6 +11,7 @@ import type { Page } from "@/api/wire";
 import { usePortal } from "@/manifest/portal";
 import type { DialogProps } from "@/manifest/types";
 import { nameOf } from "@/manifest/values";
+import { ApprovalOffer } from "@/pages/approvals/ApprovalOffer";
 import { ProblemMessage } from "@/shell/ProblemMessage";
 import { ChangeDialog } from "../virtual-machines/ChangeDialog";
 
@@ -67,6 +68,15 @@ export default function ChangePlanDialog({ resource, onClose }: DialogProps) {
       onClose={() => onClose()}
     >
       <ProblemMessage error={plans.error ?? fit.error} />
+      <ApprovalOffer
+        error={move.error}
+        wish={{
+          change: "change_plan",
+          subscription_id: resource.id,
+          plan_id: plan,
+          ...(invited ? { invitation_code: code } : {}),
+        }}
+      />
       <Field label={t("change_plan.plan")} required>
         <Select value={plan} onChange={(_, data) => setPlan(data.value)}>
           <option value="">{t("change_plan.choose")}</option>

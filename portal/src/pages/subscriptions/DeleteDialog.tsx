@@ -9,6 +9,7 @@ import { keys } from "@/api/keys";
 import { call } from "@/api/transport";
 import type { DialogProps } from "@/manifest/types";
 import { nameOf } from "@/manifest/values";
+import { ApprovalOffer } from "@/pages/approvals/ApprovalOffer";
 import { ProblemMessage } from "@/shell/ProblemMessage";
 import { ChangeDialog } from "../virtual-machines/ChangeDialog";
 
@@ -62,6 +63,15 @@ export default function DeleteDialog({ resource, onClose }: DialogProps) {
       onClose={() => onClose()}
     >
       <ProblemMessage error={preview.error} />
+      <ApprovalOffer
+        error={remove.error}
+        wish={{
+          change: "delete_subscription",
+          subscription_id: resource.id,
+          cascade: all,
+          ...(days === "" ? {} : { grace_days: Number(days) }),
+        }}
+      />
       {preview.data === undefined && preview.error === null ? (
         <Skeleton aria-label={t("delete.list")}>
           <SkeletonItem size={64} />

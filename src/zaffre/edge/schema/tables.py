@@ -9,6 +9,7 @@ import zaffre.foundation.http.tables
 import zaffre.foundation.mail.tables
 import zaffre.foundation.operations.tables
 import zaffre.identity.tables
+import zaffre.management.approvals.tables
 import zaffre.management.metering.tables
 import zaffre.management.money.tables
 import zaffre.management.tables
@@ -26,6 +27,7 @@ TABLE_MODULES = (
     zaffre.foundation.mail.tables,
     zaffre.foundation.operations.tables,
     zaffre.identity.tables,
+    zaffre.management.approvals.tables,
     zaffre.management.metering.tables,
     zaffre.management.money.tables,
     zaffre.management.tables,
