@@ -1,7 +1,7 @@
 # ruff: noqa
 """The API's models. Generated from docs/api by `python -m zaffre.edge.client_models`: do not edit."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, ConfigDict
 from zaffre.client.wire import OpenEnum, SecretStr, Wire
@@ -43,6 +43,18 @@ class AddOnLinkBody(Wire):
     maximum: int | None = None
 
 
+class AddOnWishBody(Wire):
+    """Wants one more of an add-on for a subscription."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    add_on_id: str
+    change: Literal["acquire_add_on"]
+    reason: str = ""
+    subscription_id: str
+
+
 class ApiTokenView(Wire):
     """An API token without its secret."""
 
@@ -50,6 +62,41 @@ class ApiTokenView(Wire):
     name: str
     created_at: AwareDatetime
     expires_at: AwareDatetime | None
+
+
+class ApprovableChange(OpenEnum):
+    """
+    What a rule can be about.
+    """
+
+    SUBSCRIBE = "subscribe"
+    CHANGE_PLAN = "change_plan"
+    ACQUIRE_ADD_ON = "acquire_add_on"
+    DELETE_SUBSCRIPTION = "delete_subscription"
+
+
+class ApprovalRuleChangeBody(Wire):
+    """What may change of a rule; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    valid_hours: int | None = None
+
+
+class ApprovalRuleView(Wire):
+    """A kind of change that needs an approval."""
+
+    id: str
+    name: str
+    above: int | None
+    change: ApprovableChange
+    created_at: AwareDatetime
+    dimension: str | None
+    generation: int
+    plan_id: str | None
+    valid_hours: int
 
 
 class AttachmentBody(Wire):
@@ -147,6 +194,56 @@ class ChangePlanBody(Wire):
     )
     invitation_code: SecretStr | None = None
     plan_id: str
+
+
+class ChangePlanWishBody(Wire):
+    """Wants a subscription to be on another plan."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    change: Literal["change_plan"]
+    invitation_code: SecretStr | None = None
+    plan_id: str
+    reason: str = ""
+    subscription_id: str
+
+
+class ChangeRequestState(OpenEnum):
+    """
+    Where a change request stands.
+    """
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class ChangeRequestView(Wire):
+    """A change that somebody wants and somebody else decides on."""
+
+    id: str
+    state: ChangeRequestState
+    account_id: str
+    add_on_id: str | None
+    add_on_name: str | None
+    cascade: bool
+    change: ApprovableChange
+    created_at: AwareDatetime
+    decided_at: AwareDatetime | None
+    decision_reason: str | None
+    expires_at: AwareDatetime
+    generation: int
+    grace_days: int | None
+    operation_id: str | None
+    plan_id: str
+    plan_name: str
+    reason: str
+    rule_name: str
+    subscription_id: str | None
+    subscription_name: str | None
 
 
 class CheckName(OpenEnum):
@@ -313,6 +410,37 @@ class CreditView(Wire):
     generation: int
     left: str
     subscription_id: str | None
+
+
+class DecisionBody(Wire):
+    """A decision, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: str = ""
+
+
+class DeclineBody(Wire):
+    """Why not; the one who asked reads it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    reason: str
+
+
+class DeletionWishBody(Wire):
+    """Wants a subscription to be deleted."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    cascade: bool = False
+    change: Literal["delete_subscription"]
+    grace_days: int | None = None
+    reason: str = ""
+    subscription_id: str
 
 
 class DeliveryState(OpenEnum):
@@ -997,6 +1125,20 @@ class NewApiTokenView(Wire):
     token: str
 
 
+class NewApprovalRuleBody(Wire):
+    """A kind of change that shall need an approval."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    above: int | None = None
+    change: ApprovableChange
+    dimension: str | None = None
+    plan_id: str | None = None
+    valid_hours: int = 168
+
+
 class NewAvailabilitySetBody(Wire):
     """An availability set to make."""
 
@@ -1436,6 +1578,7 @@ class Permission(OpenEnum):
     VIRTUAL_MACHINE_OPERATE = "virtual_machine.operate"
     VIRTUAL_MACHINE_CONSOLE = "virtual_machine.console"
     IMAGE_WRITE = "image.write"
+    CHANGE_REQUEST_SELF = "change_request.self"
     USAGE_READ = "usage.read"
     COST_READ = "cost.read"
     WEBHOOK_READ = "webhook.read"
@@ -1448,6 +1591,8 @@ class Permission(OpenEnum):
     FABRIC_READ = "fabric.read"
     FABRIC_WRITE = "fabric.write"
     LIBRARY_WRITE = "library.write"
+    APPROVAL_ADMIN = "approval.admin"
+    CHANGE_REQUEST_DECIDE = "change_request.decide"
     AUDIT_READ = "audit.read"
     USAGE_ADMIN = "usage.admin"
     MAIL_ADMIN = "mail.admin"
@@ -1987,6 +2132,19 @@ class SubnetView(Wire):
     mtu: int
     vm_network_id: str
     vsid: int
+
+
+class SubscribeWishBody(Wire):
+    """Wants to subscribe to a plan."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    change: Literal["subscribe"]
+    invitation_code: SecretStr | None = None
+    plan_id: str
+    reason: str = ""
 
 
 class SubscriptionRoleView(Wire):

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611212323
+Revision: 202611212325
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611212323"
+revision = "202611212325"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -143,6 +143,35 @@ def upgrade() -> None:
         sqlite_where=sa.text("hash IS NULL"),
         postgresql_where=sa.text("hash IS NULL"),
     )
+    op.create_table(
+        "change_requests",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("change", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("plan_id", sa.String(), nullable=False),
+        sa.Column("subscription_id", sa.String(), nullable=True),
+        sa.Column("add_on_id", sa.String(), nullable=True),
+        sa.Column("wish", Json, nullable=False),
+        sa.Column("names", Json, nullable=False),
+        sa.Column("sealed_code", sa.LargeBinary(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("decision_reason", sa.String(), nullable=True),
+        sa.Column("result_id", sa.String(), nullable=True),
+        sa.Column("operation_id", sa.String(), nullable=True),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_change_requests")),
+    )
+    op.create_index(op.f("ix_change_requests_account_id"), "change_requests", ["account_id"], unique=False)
+    op.create_index(op.f("ix_change_requests_created_at"), "change_requests", ["created_at"], unique=False)
+    op.create_index(
+        op.f("ix_change_requests_state_expires_at"), "change_requests", ["state", "expires_at"], unique=False
+    )
+    op.create_index(op.f("ix_change_requests_subscription_id"), "change_requests", ["subscription_id"], unique=False)
     op.create_table(
         "credits",
         sa.Column("id", Id, nullable=False),
@@ -558,6 +587,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_tokens")),
     )
     op.create_index(op.f("ix_api_tokens_account_id"), "api_tokens", ["account_id"], unique=False)
+    op.create_table(
+        "approval_rules",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("change", sa.String(), nullable=False),
+        sa.Column("plan_id", Id, nullable=True),
+        sa.Column("dimension", sa.String(), nullable=True),
+        sa.Column("above", sa.BigInteger(), nullable=True),
+        sa.Column("valid_hours", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["plan_id"], ["plans.id"], name=op.f("fk_approval_rules_plan_id_plans"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approval_rules")),
+        sa.UniqueConstraint("name", name=op.f("uq_approval_rules_name")),
+    )
+    op.create_index(op.f("ix_approval_rules_change"), "approval_rules", ["change"], unique=False)
+    op.create_index(op.f("ix_approval_rules_plan_id"), "approval_rules", ["plan_id"], unique=False)
     op.create_table(
         "clouds",
         sa.Column("id", Id, nullable=False),
