@@ -8,10 +8,13 @@ from playwright.sync_api import Browser, Page, expect
 from support.browser import accessibility_violations, overflow, picture
 from support.portal import Portal
 
+UNDER_WAY = 30_000
+"""Milliseconds that an operation may take on a busy machine, and what tells of its end may stand."""
+
 
 def settled(page: Page) -> None:
     """Look a page over once dialogs and words in passing have gone."""
-    expect(page.locator(".fui-Toast")).to_have_count(0)
+    expect(page.locator(".fui-Toast")).to_have_count(0, timeout=UNDER_WAY)
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert not overflow(page)
     assert not accessibility_violations(page)
@@ -90,14 +93,14 @@ def test_prices_are_designed_and_a_tenant_sees_what_things_cost(browser: Browser
     with portal.as_tenant(browser) as page:
         page.goto(f"{portal.server.tenant_portal}/subscriptions/{portal.subscription_id}")
         page.get_by_role("tab", name="Prices").click()
-        expect(page.get_by_text("€0.25 per hour up to 100 hours a month")).to_be_visible()
+        # The new card counts from the next hour on; until then it is the one that the site has had.
+        expect(page.get_by_text("€0.01 per GiB hour up to 1,000 GiB hours a month")).to_be_visible()
         expect(page.get_by_text(f"welcome-{name}: €50.00 left of €50.00")).to_be_visible()
         assert not accessibility_violations(page)
         page.get_by_role("tab", name="Costs").click()
         expect(page.get_by_text("Expected for the whole month")).to_be_visible()
         table = page.get_by_role("table", name="What it is for")
-        expect(table.get_by_role("row", name=re.compile("Usage Virtual machines Running"))).to_be_visible()
-        expect(page.get_by_role("img", name=re.compile("Costs by day"))).to_be_visible()
+        expect(table.get_by_role("row", name=re.compile("Usage Memory Running"))).to_be_visible()
         assert not overflow(page)
         assert not accessibility_violations(page)
         picture(page, "costs")
