@@ -247,7 +247,7 @@ async def test_a_page_links_to_the_next_with_all_its_options(api: SimulatedCloud
 async def test_options_that_do_not_exist_or_are_out_of_range_are_refused_by_name(api: SimulatedCloud) -> None:
     for option, value in [
         *(("$top", "0"), ("$top", "1001"), ("$top", "-1"), ("$top", "many"), ("$top", "")),
-        *(("$skip", "5"), ("$select", "name"), ("$Filter", "x"), ("$count", "perhaps")),
+        *(("$skip", "5"), ("$apply", "name"), ("$Filter", "x"), ("$count", "perhaps")),
         *(("$filter", "x" * 2001), ("$orderby", "x" * 201), ("$search", "x" * 201), ("$skiptoken", "x" * 2001)),
     ]:
         answer = await api.admin.ask("GET", "/stamps", params={option: value})

@@ -179,7 +179,8 @@ async def _of_subscription(request: Request, subscription: CurrentSubscription) 
 
 def _webhooks(request: Request, work: Work, caller: CurrentCaller) -> Webhooks:
     targets: Targets = request.app.state.webhook_targets
-    return Webhooks(work, caller.account_id, request.state.webhooks_of, targets)
+    # Absent when the path names no subscription at all, which is refused once every dependency has been looked at.
+    return Webhooks(work, caller.account_id, getattr(request.state, "webhooks_of", None), targets)
 
 
 CurrentWebhooks = Annotated[Webhooks, Depends(_webhooks)]
