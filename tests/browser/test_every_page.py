@@ -15,7 +15,7 @@ LOOKS = [
     pytest.param(WIDE, "light", "de-DE", id="wide-light", marks=pytest.mark.thorough),
     pytest.param(NARROW, "dark", "en-GB", id="narrow-dark", marks=pytest.mark.thorough),
 ]
-SUBSCRIPTION_TABS = ["consumption", "costs", "prices", "add_ons"]
+SUBSCRIPTION_TABS = ["consumption", "costs", "prices", "statements", "add_ons"]
 PORTALS = ["tenant", "admin"]
 LOADING = re.compile("^(Loading|Lädt)")
 

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -109,3 +110,22 @@ def test_prices_are_designed_and_a_tenant_sees_what_things_cost(browser: Browser
         with page.expect_download() as downloaded:
             page.get_by_role("button", name="Export CSV").click()
         assert re.fullmatch(r"costs-\d{4}-\d{2}\.csv", downloaded.value.suggested_filename)
+
+
+def test_a_month_is_closed_and_the_running_one_has_a_draft(browser: Browser, portal: Portal) -> None:
+    last_month = datetime.now(UTC).replace(day=1) - timedelta(days=1)
+    with portal.as_admin(browser) as page:
+        page.goto(f"{portal.server.admin_portal}/statement-runs/new")
+        page.get_by_role("textbox", name="Month").fill(f"{last_month:%Y-%m}")
+        page.get_by_role("button", name="Next").click()
+        page.get_by_role("button", name="Create").click()
+        expect(page.get_by_role("heading", name="Closed months", level=1)).to_be_visible()
+        expect(page.get_by_text(f"{last_month:%Y-%m}").first).to_be_visible()
+        settled(page)
+    with portal.as_tenant(browser) as page:
+        page.goto(f"{portal.server.tenant_portal}/subscriptions/{portal.subscription_id}?tab=statements")
+        expect(page.get_by_text("No month has been closed yet.")).to_be_visible()
+        # A few minutes of a small machine come to nothing or to a cent.
+        draft = page.get_by_role("table", name=re.compile("^Draft")).get_by_role("row", name=re.compile("^Total"))
+        expect(draft.or_(page.get_by_text("Nothing is due."))).to_be_visible()
+        settled(page)

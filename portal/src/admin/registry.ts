@@ -19,6 +19,7 @@ import { rateCards } from "@/resources/rate-cards";
 import { sessions } from "@/resources/sessions";
 import { sizes } from "@/resources/sizes";
 import { stamps } from "@/resources/stamps";
+import { statementRuns, statements } from "@/resources/statements";
 import { unmanagedGuests } from "@/resources/unmanaged-guests";
 import { siteWebhookDeliveries, siteWebhooks } from "@/resources/webhooks";
 
@@ -34,6 +35,8 @@ export const adminPortal: PortalDefinition = {
     rateCards,
     discounts,
     credits,
+    statements,
+    statementRuns,
     stamps,
     hosts,
     adminVirtualMachines,

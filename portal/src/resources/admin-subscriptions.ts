@@ -52,6 +52,12 @@ export const adminSubscriptions: ResourceManifest = {
       kind: "component",
       component: () => import("@/pages/money/PricesTab"),
     },
+    {
+      id: "statements",
+      permission: "cost.read",
+      kind: "component",
+      component: () => import("@/pages/money/StatementsTab"),
+    },
     { id: "syncs", kind: "component", component: () => import("@/pages/subscriptions/SyncsTab") },
     { id: "virtual_machines", kind: "related", type: "virtual_machine", filter: "subscription_id eq {id}" },
   ],

@@ -44,6 +44,12 @@ export const subscriptions: ResourceManifest = {
       kind: "component",
       component: () => import("@/pages/money/PricesTab"),
     },
+    {
+      id: "statements",
+      permission: "cost.read",
+      kind: "component",
+      component: () => import("@/pages/money/StatementsTab"),
+    },
     { id: "add_ons", kind: "component", component: () => import("@/pages/subscriptions/AddOnsTab") },
   ],
   actions: [
