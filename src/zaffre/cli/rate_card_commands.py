@@ -1,5 +1,6 @@
 """`zaffre rate-card`: what usage costs."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -42,6 +43,7 @@ PlanOption = Annotated[
     str | None,
     typer.Option("--plan", metavar="PLAN", help="Which plan; all without a card of their own when left out."),
 ]
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 @group.command("list")
@@ -165,8 +167,7 @@ def tiers_of(written: str) -> list[TierBody]:
     tiers: list[TierBody] = []
     for part in written.split(","):
         end, colon, price = part.strip().rpartition(":")
-        tiers.append(TierBody.model_construct(up_to=end if colon else None, price=price))
-    try:
-        return [TierBody.model_validate(tier.model_dump()) for tier in tiers]
-    except ValueError:
-        raise UsageProblem(f"The price {written!r} cannot be read.", "Write it as 0.02, or as 10:0.05,0.03.") from None
+        if not all(_NUMBER.fullmatch(number) for number in ([end, price] if colon else [price])):
+            raise UsageProblem(f"The price {written!r} cannot be read.", "Write it as 0.02, or as 10:0.05,0.03.")
+        tiers.append(TierBody(up_to=end if colon else None, price=price))
+    return tiers
