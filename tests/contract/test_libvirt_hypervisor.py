@@ -50,6 +50,7 @@ from support.hypervisor_contract import (
     second_door,
 )
 from support.port_contract import PortContract
+from support.waiting import until
 from zaffre.devfabric.fabric import DevelopmentFabric
 from zaffre.devfabric.images import build, check_image
 from zaffre.devfabric.layout import HostLayout
@@ -251,9 +252,13 @@ class TestLibvirtFacts(FactsContract):
 
     async def test_an_agent_that_does_not_know_a_question_answers_the_others(self, host, shell):
         await types(host, shell.id, "sed -i /guest-get-osinfo/d /lib/zaffre/answer-agent; killall answer-agent")
-        await asyncio.sleep(2.0)  # the agent is started anew
-        facts = await host.guest_facts(shell.id)
-        assert facts.system is None
+
+        async def anew():
+            """The agent is started anew; until then it is silent, or still knows everything."""
+            facts = await host.guest_facts(shell.id)
+            return facts if facts is not None and facts.system is None else None
+
+        facts = await until(anew)
         assert facts.hostname
         assert facts.filesystems
 

@@ -27,6 +27,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--force-color-profile=srgb",
 ]
+CHANGING_MS = 500
 WIDE, NARROW = (1440, 900), (400, 800)
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 FAILED_FETCH = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d)")
@@ -132,9 +133,16 @@ def _axe_source() -> str:
 
 
 def accessibility_violations(page: Page) -> list[str]:
-    """Audit the page as it stands with axe-core; returns a line per violation, with the elements."""
+    """Audit the page as it stands with axe-core; returns a line per violation, with the elements.
+
+    What is found is looked at again a moment later: an element that changes while it is looked at has the colours of
+    one state and the role of another.
+    """
     page.evaluate(_axe_source())
     found: dict[str, Any] = page.evaluate(_AUDIT, AXE_RULES)
+    if found["violations"]:
+        page.wait_for_timeout(CHANGING_MS)
+        found = page.evaluate(_AUDIT, AXE_RULES)
     return [
         f"{violation['id']} ({violation['impact']}): {violation['help']}: "
         + json.dumps([node["target"] + [node.get("failureSummary", "")] for node in violation["nodes"][:4]])

@@ -52,7 +52,10 @@ export function useOperation(id: string | null) {
 }
 
 export function NotificationsProvider({ children }: { children: ReactNode }) {
+  const { t } = useTranslation();
   const toaster = useId("toaster");
+  /** What is said in passing belongs to a landmark of the page. */
+  const [place, setPlace] = useState<HTMLElement | null>(null);
   const { dispatchToast } = useToastController(toaster);
   const [followed, setFollowed] = useState<readonly string[]>([]);
   const client = useQueryClient();
@@ -86,7 +89,8 @@ export function NotificationsProvider({ children }: { children: ReactNode }) {
   return (
     <NotificationsContext value={value}>
       {children}
-      <Toaster toasterId={toaster} position="bottom-end" />
+      <section ref={setPlace} aria-label={t("notifications.messages")} />
+      <Toaster toasterId={toaster} position="bottom-end" mountNode={place} />
       {followed.map((id) => (
         <Follower key={id} id={id} onEnd={ended} />
       ))}

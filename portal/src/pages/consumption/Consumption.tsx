@@ -74,7 +74,7 @@ export function Consumption({ path, groups }: ConsumptionProps) {
   const unitOf = (unit: string) => t(`units.${unit}`, { defaultValue: unit });
   const from = daily.data === undefined ? 0 : Date.parse(daily.data.begin);
   return (
-    <section aria-label={t("title")}>
+    <section aria-label={t("title")} aria-busy={daily.isLoading || total.isLoading}>
       <div className={styles.bar}>
         <Choice
           label={t("range")}
