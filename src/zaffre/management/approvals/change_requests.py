@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from pydantic import SecretStr
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, select
 
 from zaffre.foundation.actor import system_actor
 from zaffre.foundation.database import RowLock, for_update
@@ -357,12 +357,6 @@ async def expire_requests(units: UnitsOfWork) -> None:
             .limit(AT_ONCE)
         )
         await work.session.execute(delete(ChangeRequestRow).where(ChangeRequestRow.id.in_(old)))
-
-
-async def waiting(work: UnitOfWork) -> int:
-    """Return how many requests wait for somebody's decision."""
-    found = select(func.count()).where(ChangeRequestRow.state == ChangeRequestState.WAITING)
-    return await work.session.scalar(found) or 0
 
 
 def reference(row: ChangeRequestRow) -> ResourceRef:

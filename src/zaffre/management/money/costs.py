@@ -53,7 +53,7 @@ class CostsTooLong(InvalidInput):
     def __init__(self) -> None:
         super().__init__(
             f"There are more than {MOST_LINES} lines.",
-            remedy="Ask for the total, or by meter; the FOCUS export has every line.",
+            remedy="Ask for the total, or by meter.",
             target="group",
         )
 
