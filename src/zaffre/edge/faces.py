@@ -36,6 +36,7 @@ from zaffre.foundation.http.problems import Problem, install_problem_handlers
 from zaffre.foundation.http.rates import RateLimited, RateLimits
 from zaffre.foundation.http.routing import PlainRoute, RequestContext
 from zaffre.foundation.http.scope import RequestScope
+from zaffre.foundation.outbound.targets import Targets
 from zaffre.identity import address_api, second_factor_api
 from zaffre.identity import api as identity_api
 from zaffre.identity.callers import Identification
@@ -54,7 +55,6 @@ from zaffre.management.metering import api as metering_api
 from zaffre.management.money import api as money_api
 from zaffre.management.providers import ProviderRegistry
 from zaffre.management.webhooks import api as webhook_api
-from zaffre.management.webhooks.targets import Targets
 
 
 class Face(StrEnum):

@@ -20,13 +20,14 @@ from zaffre.edge.faces import Face
 from zaffre.foundation.actor import system_actor
 from zaffre.foundation.database import Database
 from zaffre.foundation.events import EventCursor, LifecycleEventRow
+from zaffre.foundation.outbound.guarded import GuardedBackend
+from zaffre.foundation.outbound.targets import TargetRefused, Targets
 from zaffre.foundation.settings import WebhookSettings, load_settings
 from zaffre.management.webhooks.deliveries import CURSOR
 from zaffre.management.webhooks.fan_out import place_of
-from zaffre.management.webhooks.sending import GuardedBackend, GuardedSender
+from zaffre.management.webhooks.sending import GuardedSender
 from zaffre.management.webhooks.signatures import new_secret, signed_headers
 from zaffre.management.webhooks.tables import WebhookCursorRow, WebhookDeliveryRow
-from zaffre.management.webhooks.targets import TargetRefused, Targets
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guide" / "api.md"
 TO_LOOPBACK = ("webhooks.allow_networks=127.0.0.1/32", "webhooks.allow_plain_http=true")

@@ -12,13 +12,13 @@ from zaffre.foundation.http.filters import instant
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView, View
+from zaffre.foundation.outbound.targets import MAX_URL_CHARACTERS, Targets
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.management.subscriptions import CurrentSubscription
 from zaffre.management.webhooks.deliveries import Deliveries, DeliveryState, DeliveryTrigger
 from zaffre.management.webhooks.selection import KIND_PATTERN
 from zaffre.management.webhooks.tables import WebhookRow
-from zaffre.management.webhooks.targets import MAX_URL_CHARACTERS, Targets
 from zaffre.management.webhooks.webhooks import (
     LONGEST_OVERLAP_HOURS,
     Condition,

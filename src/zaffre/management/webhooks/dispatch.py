@@ -18,6 +18,7 @@ from sqlalchemy.orm import aliased
 
 from zaffre.foundation.actor import system_actor
 from zaffre.foundation.background import Loop
+from zaffre.foundation.outbound.targets import Targets
 from zaffre.foundation.settings import WebhookSettings
 from zaffre.foundation.telemetry.metrics import Metrics
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
@@ -27,7 +28,6 @@ from zaffre.management.webhooks.rights import entitled
 from zaffre.management.webhooks.sending import Answer, GuardedSender, Sender
 from zaffre.management.webhooks.signatures import signed_headers
 from zaffre.management.webhooks.tables import WebhookDeliveryRow, WebhookQueueRow, WebhookRow
-from zaffre.management.webhooks.targets import Targets
 from zaffre.management.webhooks.webhooks import WebhookDisabledReason, disable, keys_of
 
 ACTOR = system_actor("webhooks")

@@ -1,18 +1,16 @@
 """Sending one message: over a connection whose address was looked at, with no patience for slow or chatty receivers."""
 
 import asyncio
-import socket
-import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 import httpcore
-from httpcore import AsyncNetworkBackend, AsyncNetworkStream
 
+from zaffre.foundation.outbound.guarded import guarded_pool, is_tls_failure
+from zaffre.foundation.outbound.targets import TargetRefused, Targets
 from zaffre.foundation.settings import WebhookSettings
-from zaffre.management.webhooks.targets import TargetRefused, Targets
 
 EXCERPT_BYTES = 1024
 USER_AGENT = "Zaffre-Webhooks/1"
@@ -52,74 +50,13 @@ class Sender(Protocol):
         ...
 
 
-class GuardedBackend(AsyncNetworkBackend):
-    """Connects only to addresses that are allowed: the very ones that were looked at."""
-
-    def __init__(self, targets: Targets, backend: AsyncNetworkBackend) -> None:
-        self._targets = targets
-        self._backend = backend
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the interface's
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> AsyncNetworkStream:
-        """Connect to the first of a name's addresses that answers.
-
-        Raises:
-            TargetRefused: one of its addresses is not allowed. A name with good and bad addresses is a trap.
-        """
-        addresses = await _resolved(host, port)
-        for address in addresses:
-            self._targets.check_address(address)
-        failure: Exception | None = None
-        for address in addresses:
-            try:
-                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure or httpcore.ConnectError(f"{host} has no address")
-
-    async def connect_unix_socket(
-        self,
-        path: str,  # noqa: ARG002 - the interface's, as are the others
-        timeout: float | None = None,  # noqa: ARG002, ASYNC109
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
-    ) -> AsyncNetworkStream:
-        """Refuse: no URL leads to a socket."""
-        raise TargetRefused("it leads to a socket")
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
-
-
-async def _resolved(host: str, port: int) -> list[str]:
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(str(error)) from None
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
 class GuardedSender:
     """Sends over HTTP, follows nothing, keeps no connection, reads no more than it shows."""
 
     def __init__(self, settings: WebhookSettings, targets: Targets) -> None:
         self._timeout_s = settings.timeout_s
         self._targets = targets
-        trust = ssl.create_default_context()
-        if settings.ca_file is not None:
-            trust.load_verify_locations(settings.ca_file)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trust,
-            max_connections=settings.concurrency,
-            max_keepalive_connections=0,
-            network_backend=GuardedBackend(targets, cast("AsyncNetworkBackend", httpcore.AnyIOBackend())),
-        )
+        self._pool = guarded_pool(targets, connections=settings.concurrency, ca_file=settings.ca_file)
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send one message, and return what came of it within the time that a receiver has."""
@@ -135,7 +72,7 @@ class GuardedSender:
         except TimeoutError:
             error = "timeout"
         except httpcore.ConnectError as failure:
-            error = "tls" if isinstance(failure.__cause__ or failure.__context__, ssl.SSLError) else "no_connection"
+            error = "tls" if is_tls_failure(failure) else "no_connection"
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError, ValueError):
             error = "broken_off"
         return Answer(round((time.monotonic() - started_s) * 1000), status, error, excerpt)

@@ -12,6 +12,7 @@ from zaffre.foundation.errors import Conflict, NameTaken, NotFound
 from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.http.filters import Field, FieldType, parse_filter
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
+from zaffre.foundation.outbound.targets import Targets
 from zaffre.foundation.secrets import SealedSecret
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.management.tables import SubscriptionRow
@@ -19,7 +20,6 @@ from zaffre.management.webhooks.deliveries import DeliveryState
 from zaffre.management.webhooks.selection import EVENT_FIELDS
 from zaffre.management.webhooks.signatures import new_secret
 from zaffre.management.webhooks.tables import WebhookDeliveryRow, WebhookQueueRow, WebhookRow
-from zaffre.management.webhooks.targets import Targets
 
 SITE = "site"
 WEBHOOKS_PER_OWNER = 20

@@ -1,4 +1,4 @@
-"""Where webhooks may go.
+"""Where requests to named addresses may go.
 
 Whoever names an address makes this server connect to it, from inside the provider's network. So only addresses of the
 public internet are good, unless a setting allows others. What counts is the address that a connection is made to: a
@@ -9,10 +9,10 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from zaffre.foundation.errors import InvalidInput
-from zaffre.foundation.settings import WebhookSettings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -27,29 +27,45 @@ class TargetRefused(InvalidInput):
     code = "webhook.target_refused"
     title = "Nothing is sent there"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, setting: str = "webhooks.allow_networks") -> None:
         super().__init__(
             f"The address cannot be used: {reason}.",
-            remedy="Use a server on the internet. The operator can allow others (webhooks.allow_networks).",
+            remedy=f"Use a server on the internet. The operator can allow others ({setting}).",
             target="url",
         )
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a webhook leads."""
+    """Where an address leads."""
 
     scheme: str
     host: str
     port: int
 
 
-class Targets:
-    """What the settings say about where webhooks may go."""
+class TargetSettings(Protocol):
+    """What a part of the settings says about where its requests may go."""
 
-    def __init__(self, settings: WebhookSettings) -> None:
+    @property
+    def allow_networks(self) -> Sequence[Network]:
+        """Networks that are good although they are private, local or this server's own."""
+        ...
+
+    @property
+    def allow_plain_http(self) -> bool:
+        """Whether they may go unencrypted."""
+        ...
+
+
+class Targets:
+    """What the settings say about where requests of one kind may go."""
+
+    def __init__(self, settings: TargetSettings, setting: str = "webhooks.allow_networks") -> None:
+        """Take what settings say; `setting` is the name of the one that allows networks, for people."""
         self._allowed: Sequence[Network] = settings.allow_networks
         self._plain = settings.allow_plain_http
+        self._setting = setting
 
     def check_url(self, url: str) -> Target:
         """Return where an address leads; what only a connection shows is left for then.
@@ -61,13 +77,13 @@ class Targets:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError:
-            raise TargetRefused("it is no URL") from None
+            raise self._refused("it is no URL") from None
         if parts.scheme not in ("https", "http") or not host or len(url) > MAX_URL_CHARACTERS or not url.isascii():
-            raise TargetRefused("it is no URL that begins with https://")
+            raise self._refused("it is no URL that begins with https://")
         if not url.isprintable() or " " in url or parts.username is not None or parts.fragment:
-            raise TargetRefused("it has spaces, a user name or a fragment in it")
+            raise self._refused("it has spaces, a user name or a fragment in it")
         if parts.scheme == "http" and not self._plain:
-            raise TargetRefused("it must begin with https://")
+            raise self._refused("it must begin with https://")
         literal = _literal(host)
         if literal is not None:
             self.check_address(literal)
@@ -83,9 +99,12 @@ class Targets:
         if any(address in network for network in self._allowed):
             return
         if not address.is_global or address.is_multicast or address.is_reserved:
-            raise TargetRefused("it leads to a private, local or reserved network")
+            raise self._refused("it leads to a private, local or reserved network")
         if _is_own(address):
-            raise TargetRefused("it leads back to this server")
+            raise self._refused("it leads back to this server")
+
+    def _refused(self, reason: str) -> TargetRefused:
+        return TargetRefused(reason, self._setting)
 
 
 def _literal(host: str) -> str | None:
