@@ -15,6 +15,10 @@ export const apiTokens: ResourceManifest = {
     { field: "name", kind: "text", width: 240, priority: 1 },
     { field: "created_at", kind: "date", width: 180, priority: 2 },
     { field: "expires_at", kind: "date", width: 180, priority: 1 },
+    { field: "scopes", kind: "list", width: 260, priority: 1 },
+    { field: "last_used_at", kind: "date", width: 180, priority: 2 },
+    { field: "last_used_from", kind: "text", width: 150, priority: 3 },
+    { field: "subscription_ids", kind: "list", visible: false, width: 300 },
     { field: "id", kind: "code", visible: false, width: 300 },
   ],
   actions: [

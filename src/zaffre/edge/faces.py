@@ -37,7 +37,7 @@ from zaffre.foundation.http.rates import RateLimited, RateLimits
 from zaffre.foundation.http.routing import PlainRoute, RequestContext
 from zaffre.foundation.http.scope import RequestScope
 from zaffre.foundation.outbound.targets import Targets
-from zaffre.identity import address_api, second_factor_api
+from zaffre.identity import address_api, api_token_api, second_factor_api
 from zaffre.identity import api as identity_api
 from zaffre.identity.callers import Identification
 from zaffre.management import (
@@ -54,6 +54,7 @@ from zaffre.management.approvals import api as approvals_api
 from zaffre.management.metering import api as metering_api
 from zaffre.management.money import api as money_api
 from zaffre.management.providers import ProviderRegistry
+from zaffre.management.subscriptions import check_reach
 from zaffre.management.webhooks import api as webhook_api
 
 
@@ -112,6 +113,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield search.tenant
     yield from address_api.routers
     yield from second_factor_api.routers
+    yield api_token_api.router
     yield management_api.subscriptions
     yield metering_api.shared
     yield from money_api.SHARED
@@ -194,6 +196,7 @@ def serve_face(face: Face, site: Site, app: FastAPI | None = None) -> ASGIApp:
     app.state.providers = site.providers
     app.state.meters = site.meters
     app.state.webhook_targets = Targets(site.settings.webhooks)
+    app.state.check_reach = check_reach
     app.state.fabric = site.fabric
     app.state.network = site.network
     app.state.compute = site.compute

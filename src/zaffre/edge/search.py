@@ -108,7 +108,7 @@ class Search:
         """Return what the caller may do in which subscriptions; None: everything in everybody's."""
         if self._caller.is_administrator:
             return None
-        return await allowed_by_subscription(self._work, self._caller.account_id)
+        return await allowed_by_subscription(self._work, self._caller)
 
     def _scope(self, source: Source, allowed: Mapping[str, frozenset[Permission]] | None) -> list[ColumnElement[bool]]:
         if allowed is None:

@@ -90,6 +90,8 @@ class IdentitySettings(_Section):
     """Password of the first administrator; absent means one is generated into the state directory."""
     access_token_lifetime_s: Annotated[int, Field(ge=60, le=3600)] = 600
     refresh_token_lifetime_s: Annotated[int, Field(ge=600, le=86_400 * 90)] = 86_400 * 14
+    api_token_days: Annotated[int, Field(ge=0, le=36_500)] = 0
+    """How long API tokens may live at most; 0: for ever. Shortening it ends tokens that are older."""
     sign_in_attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 10
     """Attempts in vain that are allowed per account and per source address before both must wait."""
     administrators_need_second_factor: bool = False

@@ -19,13 +19,12 @@ from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView, View
 from zaffre.identity.accounts import Accounts, AccountState, NewAccount
 from zaffre.identity.address_api import reader_of
 from zaffre.identity.addresses import Addresses
-from zaffre.identity.api_tokens import ApiTokens
 from zaffre.identity.callers import Caller, CurrentCaller, public, requires, signed_in
 from zaffre.identity.permissions import Permission, Role
 from zaffre.identity.second_factors import CodeNeeded, CodeWrong, SecondFactors
 from zaffre.identity.services import Identity, IdentityServices
 from zaffre.identity.sessions import IssuedTokens, RefreshFailed, SignInFailed
-from zaffre.identity.tables import AccountRow, ApiTokenRow, SessionRow
+from zaffre.identity.tables import AccountRow, SessionRow
 from zaffre.identity.wire import Email, GivenCode, GivenPassword, NewPassword, source_key
 
 self_service = APIRouter(tags=["identity"], route_class=TransactionalRoute)
@@ -70,13 +69,6 @@ class PasswordBody(Body):
 
     current_password: GivenPassword
     new_password: NewPassword
-
-
-class NewApiTokenBody(Body):
-    """A wish for an API token."""
-
-    name: Name
-    expires_at: datetime | None = None
 
 
 class NewAccountBody(SignUpBody):
@@ -174,26 +166,6 @@ class SessionView(View):
         )
 
 
-class ApiTokenView(View):
-    """An API token without its secret."""
-
-    id: str
-    name: str
-    created_at: datetime
-    expires_at: datetime | None
-
-    @classmethod
-    def of(cls, row: ApiTokenRow) -> "ApiTokenView":
-        """Shape a row."""
-        return cls.model_validate(row)
-
-
-class NewApiTokenView(ApiTokenView):
-    """An API token with its text, which is shown this once."""
-
-    token: str
-
-
 @sign_up.post("/accounts", status_code=201, dependencies=[public()])
 async def create_own_account(body: SignUpBody, request: Request, identity: Identity) -> AccountView:
     """Sign up as a tenant."""
@@ -286,27 +258,6 @@ async def sign_out(work: Work, caller: CurrentCaller, identity: Identity) -> Non
 async def revoke_session(session_id: PathId, work: Work, caller: CurrentCaller, identity: Identity) -> None:
     """End one of one's sessions. Access tokens in hand stay good until they expire, minutes later."""
     await identity.sessions(work).revoke(caller.account_id, session_id)
-
-
-@self_service.get("/api-tokens", dependencies=[requires(Permission.ACCOUNT_SELF)])
-async def my_api_tokens(work: Work, caller: CurrentCaller) -> Page[ApiTokenView]:
-    """List one's API tokens."""
-    rows = await ApiTokens(work, caller.account_id).list()
-    return Page[ApiTokenView](value=[ApiTokenView.of(row) for row in rows])
-
-
-@self_service.post("/api-tokens", status_code=201, dependencies=[requires(Permission.ACCOUNT_SELF)])
-async def create_api_token(body: NewApiTokenBody, work: Work, caller: CurrentCaller) -> NewApiTokenView:
-    """Make an API token. Its text is shown this once."""
-    row, text = await ApiTokens(work, caller.account_id).create(body.name, _future(work.clock.now(), body.expires_at))
-    view = ApiTokenView.of(row)
-    return NewApiTokenView(**view.model_dump(), token=text)
-
-
-@self_service.delete("/api-tokens/{token_id}", status_code=204, dependencies=[requires(Permission.ACCOUNT_SELF)])
-async def delete_api_token(token_id: PathId, work: Work, caller: CurrentCaller) -> None:
-    """Revoke an API token, at once."""
-    await ApiTokens(work, caller.account_id).delete(token_id)
 
 
 @administration.get("/accounts", dependencies=[requires(Permission.ACCOUNT_ADMIN)])
@@ -402,13 +353,3 @@ async def _create(identity: IdentityServices, request: Request, body: SignUpBody
 def _client(request: Request) -> str:
     agent = "".join(c for c in request.headers.get("User-Agent", "unknown") if c.isprintable())
     return f"{agent[:150]} from {request.client.host if request.client else 'unknown'}"
-
-
-def _future(now: datetime, instant: datetime | None) -> datetime | None:
-    if instant is not None and (instant.tzinfo is None or instant <= now):
-        raise InvalidInput(
-            "expires_at must be in the future and carry a time zone.",
-            remedy="Send for example 2030-01-31T00:00:00Z.",
-            target="expires_at",
-        )
-    return instant

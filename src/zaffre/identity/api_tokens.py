@@ -1,13 +1,17 @@
 """API tokens: how programs sign in."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 
-from zaffre.foundation.errors import Conflict, NotFound
+from zaffre.foundation.errors import Conflict, Forbidden, InvalidInput, NotFound
 from zaffre.foundation.work import ResourceRef, UnitOfWork
+from zaffre.identity.callers import Caller
+from zaffre.identity.scopes import EVERYTHING, Scope
 from zaffre.identity.tables import ApiTokenRow
+from zaffre.identity.token_uses import TokenLife
 from zaffre.identity.tokens import api_token, hash_secret, new_secret
 
 TOKENS_PER_ACCOUNT = 50
@@ -26,20 +30,50 @@ class TooManyTokens(Conflict):
         )
 
 
+class MoreThanHeld(Forbidden):
+    """A credential was to be for more than the one that makes it."""
+
+    code = "api_token.more_than_held"
+    title = "Nobody hands on what they have not"
+
+
+class LivesTooLong(InvalidInput):
+    """A token was to live for longer than it may."""
+
+    code = "api_token.lives_too_long"
+    title = "The token would live too long"
+
+
+@dataclass(frozen=True)
+class NewApiToken:
+    """A wish for a token."""
+
+    name: str
+    expires_at: datetime | None = None
+    """None: as late as the site, and the token that makes it, allow."""
+    scope: Scope = EVERYTHING
+
+
 class ApiTokens:
     """Rules for one account's API tokens inside one unit of work."""
 
-    def __init__(self, work: UnitOfWork, account_id: str) -> None:
+    def __init__(self, work: UnitOfWork, account_id: str, life: TokenLife) -> None:
         self._work = work
         self._session = work.session
         self._account_id = account_id
+        self._life = life
 
-    async def create(self, name: str, expires_at: datetime | None) -> tuple[ApiTokenRow, str]:
+    async def create(self, draft: NewApiToken, maker: Caller) -> tuple[ApiTokenRow, str]:
         """Make a token; its text is returned this once and kept nowhere.
 
         Raises:
             TooManyTokens: the account has as many as it may.
+            MoreThanHeld: it was to be for more than the maker's own credential.
+            LivesTooLong: it was to live longer than the site allows, or than the token that makes it.
+            InvalidInput: it was to be good until an instant that has passed.
         """
+        check_hands_on(maker, draft.scope)
+        now = self._work.clock.now()
         held = select(func.count()).select_from(ApiTokenRow).where(ApiTokenRow.account_id == self._account_id)
         if (await self._session.scalar(held) or 0) >= TOKENS_PER_ACCOUNT:
             raise TooManyTokens
@@ -47,10 +81,12 @@ class ApiTokens:
         row = ApiTokenRow(
             id=self._work.ids.new(),
             account_id=self._account_id,
-            name=name,
+            name=draft.name,
             token_hash=hash_secret(secret),
-            expires_at=expires_at,
-            created_at=self._work.clock.now(),
+            expires_at=self._expiry(draft.expires_at, now, maker),
+            scopes=_listed(draft.scope.permissions),
+            subscription_ids=_listed(draft.scope.subscription_ids),
+            created_at=now,
         )
         self._session.add(row)
         self._work.emit("api_token.created", self._reference(row))
@@ -73,5 +109,46 @@ class ApiTokens:
         await self._session.delete(row)
         self._work.emit("api_token.deleted", self._reference(row))
 
+    def _expiry(self, wanted: datetime | None, now: datetime, maker: Caller) -> datetime | None:
+        if wanted is not None and (wanted.tzinfo is None or wanted <= now):
+            raise InvalidInput(
+                "expires_at must be in the future and carry a time zone.",
+                remedy="Send for example 2030-01-31T00:00:00Z.",
+                target="expires_at",
+            )
+        longest = None if self._life.longest is None else now + self._life.longest
+        if maker.token_id is not None and maker.expires_at is not None:
+            longest = maker.expires_at if longest is None else min(longest, maker.expires_at)
+        if wanted is not None and longest is not None and wanted > longest:
+            raise LivesTooLong(
+                f"The token can live until {longest:%Y-%m-%dT%H:%M:%SZ} at most.",
+                remedy="Ask for less, or leave expires_at out for as long as may be.",
+                target="expires_at",
+            )
+        return wanted or longest
+
     def _reference(self, row: ApiTokenRow) -> ResourceRef:
         return ResourceRef("api_token", row.id, row.name, account_id=row.account_id)
+
+
+def check_hands_on(maker: Caller, scope: Scope) -> None:
+    """See that a new credential is for nothing that its maker's own is not for.
+
+    Raises:
+        MoreThanHeld: it would be.
+    """
+    missing = sorted((scope.permissions or frozenset()) - maker.permissions)
+    if missing:
+        raise MoreThanHeld(
+            f"You lack {', '.join(missing)}.", remedy="Ask for what you may do yourself.", target="scopes"
+        )
+    if not maker.scope.holds(scope):
+        raise MoreThanHeld(
+            "This is made with a token that is for certain permissions or subscriptions only.",
+            remedy="Name scopes, and subscriptions, of that token; or sign in to make it.",
+            target="scopes",
+        )
+
+
+def _listed(chosen: frozenset[str] | None) -> list[str] | None:
+    return None if chosen is None else sorted(str(each) for each in chosen)

@@ -18,8 +18,10 @@ from zaffre.foundation.http.sockets import bearer_of
 from zaffre.foundation.settings import IdentitySettings
 from zaffre.foundation.work import UnitsOfWork
 from zaffre.identity.permissions import PERMISSIONS_OF, Permission, Role
+from zaffre.identity.scopes import EVERYTHING, Scope
 from zaffre.identity.sessions import Sessions
 from zaffre.identity.tables import AccountRow, ApiTokenRow, SecondFactorRow
+from zaffre.identity.token_uses import TokenLife, TokenUses
 from zaffre.identity.tokens import API_TOKEN_PREFIX, AccessClaims, AccessTokens, parse_api_token, same_hash
 
 USER_AGENT_CHARACTERS = 200
@@ -45,19 +47,20 @@ class Caller:
     """Whether the account must set up a second factor before it can do anything else."""
     approval_id: str | None = None
     """The approved change request in whose name this is done; no request comes with one."""
+    scope: Scope = EVERYTHING
+    """What the credential in hand is for."""
 
     @property
     def permissions(self) -> frozenset[Permission]:
         """What the caller may do at the site. Who acts for somebody leaves the account itself alone."""
-        if self.needs_second_factor:
-            return frozenset({Permission.ACCOUNT_SELF})
-        allowed = PERMISSIONS_OF[self.role]
-        return allowed if self.actor_id is None else allowed - {Permission.ACCOUNT_SELF}
+        held = frozenset({Permission.ACCOUNT_SELF}) if self.needs_second_factor else PERMISSIONS_OF[self.role]
+        return self.scope.leaves(held if self.actor_id is None else held - {Permission.ACCOUNT_SELF})
 
     @property
     def is_administrator(self) -> bool:
         """Whether the caller runs the site and sees everything."""
-        return self.role is Role.SITE_ADMINISTRATOR and not self.needs_second_factor
+        unlimited = self.scope.subscription_ids is None
+        return self.role is Role.SITE_ADMINISTRATOR and not self.needs_second_factor and unlimited
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the caller has a permission."""
@@ -76,6 +79,8 @@ class Identification:
         self._units = units
         self._access_tokens = access_tokens
         self._settings = settings
+        self._lives_until = TokenLife(settings.api_token_days).ends
+        self._token_uses = TokenUses(units)
 
     async def identify(self, request: HTTPConnection) -> Actor:
         """Leave the caller, or why there is none, on the request; returns the actor for its transaction."""
@@ -100,7 +105,7 @@ class Identification:
                 remedy="Sign in with POST /sessions and send the access token as `Authorization: Bearer …`.",
             )
         if credential.startswith(API_TOKEN_PREFIX):
-            return await self._caller_of_api_token(credential)
+            return await self._caller_of_api_token(credential, request.client.host if request.client else None)
         claims = self._access_tokens.verify(credential)
         if claims.actor_id is not None:
             await self._check_acting(claims, claims.actor_id)
@@ -127,7 +132,7 @@ class Identification:
             if not await sessions.still_acts(claims.session_id, actor_id, claims.account_id):
                 raise Unauthenticated("Acting for this account has ended.", remedy="Begin anew as an administrator.")
 
-    async def _caller_of_api_token(self, text: str) -> Caller:
+    async def _caller_of_api_token(self, text: str, address: str | None) -> Caller:
         parsed = parse_api_token(text)
         async with self._units.read(system_actor("identity")) as work:
             token_id, secret = parsed or ("", "")
@@ -138,14 +143,17 @@ class Identification:
             now = work.clock.now()
         if row is not None:
             token, account = row.ApiTokenRow, row.AccountRow
-            unexpired = token.expires_at is None or token.expires_at > now
+            expires_at = self._lives_until(token)
+            unexpired = expires_at is None or expires_at > now
             if unexpired and account.state == "active" and same_hash(secret, token.token_hash):
+                await self._token_uses.note(token, address)
                 return Caller(
                     account.id,
                     Role(account.role),
                     token_id=token.id,
                     token_name=token.name,
-                    expires_at=token.expires_at,
+                    expires_at=expires_at,
+                    scope=Scope.of(token.scopes, token.subscription_ids),
                 )
         raise Unauthenticated(
             "The API token is not valid, has expired or was revoked.",

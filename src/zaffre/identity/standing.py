@@ -22,8 +22,8 @@ async def standing(work: UnitOfWork, caller: Caller) -> Caller | None:
 
 async def _credential_stands(work: UnitOfWork, caller: Caller) -> bool:
     if caller.token_id is not None:
-        token = await work.session.get(ApiTokenRow, caller.token_id)
-        return token is not None and (token.expires_at is None or token.expires_at > work.clock.now())
+        unexpired = caller.expires_at is None or caller.expires_at > work.clock.now()
+        return unexpired and await work.session.get(ApiTokenRow, caller.token_id) is not None
     if caller.session_id is None:
         return False
     session = await work.session.get(SessionRow, caller.session_id)

@@ -68,7 +68,9 @@ class ApiTokenRow(Table):
     """A long-lived token for a program. Deleting the row revokes it at once."""
 
     __tablename__ = "api_tokens"
-    __audited__ = Audited("api_token", ("name", "expires_at"), secret=("token_hash",), account="account_id")
+    __audited__ = Audited(
+        "api_token", ("name", "expires_at", "scopes", "subscription_ids"), secret=("token_hash",), account="account_id"
+    )
 
     id: Mapped[str] = id_column(primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
@@ -76,6 +78,13 @@ class ApiTokenRow(Table):
     token_hash: Mapped[str]
     """SHA-256 of the secret part."""
     expires_at: Mapped[datetime | None] = mapped_column(default=None)
+    scopes: Mapped[list[str] | None] = mapped_column(default=None)
+    """The permissions it is for; None: whatever its owner may do."""
+    subscription_ids: Mapped[list[str] | None] = mapped_column(default=None)
+    """The subscriptions it is for; None: all that its owner reaches."""
+    last_used_at: Mapped[datetime | None] = mapped_column(default=None)
+    """To the minute: it is written at most once in one."""
+    last_used_from: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
 
 

@@ -5,7 +5,7 @@ do is a question of one set, whichever role it comes from.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import String, cast, func, select
 
@@ -13,7 +13,7 @@ from zaffre.foundation.errors import Conflict, Forbidden, InUse, NameTaken, NotF
 from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.ids import is_uuid
 from zaffre.foundation.work import ResourceRef, UnitOfWork
-from zaffre.identity import HELD_IN_SUBSCRIPTIONS, Permission
+from zaffre.identity import HELD_IN_SUBSCRIPTIONS, Caller, Permission
 from zaffre.management.tables import SubscriptionMemberRow, SubscriptionRoleRow, SubscriptionRow
 
 ROLES_PER_SUBSCRIPTION = 50
@@ -233,8 +233,18 @@ async def role_of(work: UnitOfWork, subscription: SubscriptionRow, account_id: s
     return await SubscriptionRoles(work, subscription).get(member.role) if member is not None else None
 
 
-async def allowed_by_subscription(work: UnitOfWork, account_id: str) -> dict[str, frozenset[Permission]]:
-    """Return what an account may do, by the subscriptions that it owns or is a member of."""
+def narrowed(role: SubscriptionRole, caller: Caller) -> SubscriptionRole:
+    """Return what of a role is left to a caller whose credential is not for everything they may do."""
+    return replace(role, permissions=role.permissions & (caller.permissions | ALWAYS))
+
+
+async def allowed_by_subscription(work: UnitOfWork, caller: Caller) -> dict[str, frozenset[Permission]]:
+    """Return what a caller may do, by the subscriptions that they own or are a member of."""
+    allowed = await _allowed_by_subscription(work, caller.account_id)
+    return {key: permissions for key, permissions in allowed.items() if caller.scope.reaches(key)}
+
+
+async def _allowed_by_subscription(work: UnitOfWork, account_id: str) -> dict[str, frozenset[Permission]]:
     owned = await work.session.scalars(select(SubscriptionRow.id).where(SubscriptionRow.account_id == account_id))
     allowed = dict.fromkeys(owned, BUILT_IN[OWNER].permissions)
     memberships = (

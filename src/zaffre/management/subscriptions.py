@@ -4,18 +4,18 @@ A subscription is created by its owner (or by an administrator for them) and liv
 empty or with everything in it. Its id may be chosen by the caller, so that a paired site can keep the same one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends, Request
 from pydantic import SecretStr
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from zaffre.foundation.database import RowLock, for_update, violated
-from zaffre.foundation.errors import Conflict, DomainError, InUse, NameTaken, NotFound
+from zaffre.foundation.errors import Conflict, DomainError, Forbidden, InUse, NameTaken, NotFound
 from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
@@ -31,7 +31,7 @@ from zaffre.management.limits import services_of_subscriptions
 from zaffre.management.plans import PlanState, check_code, limits_of, services_of
 from zaffre.management.providers import PlannedService
 from zaffre.management.quotas import Quotas
-from zaffre.management.roles import BUILT_IN, OWNER, READER, RoleLacksPermission, SubscriptionRole, role_of
+from zaffre.management.roles import BUILT_IN, OWNER, READER, RoleLacksPermission, SubscriptionRole, narrowed, role_of
 from zaffre.management.tables import PlanRow, SubscriptionMemberRow, SubscriptionRow, SubscriptionSyncRow
 
 SYNC_OPERATION = "subscription.sync"
@@ -178,6 +178,7 @@ class Subscriptions:
         """Subscribe `draft.owner_id` to a public plan; administrators may use private ones too.
 
         Raises:
+            Forbidden: the credential in hand is for something else.
             NotFound: the plan is not on offer, or there is no such owner.
             InvitationCodeNeeded, InvitationCodeWrong: a plan by invitation, except for administrators.
             SubscriptionLimitReached: the owner holds as many subscriptions to the plan as it allows.
@@ -185,6 +186,7 @@ class Subscriptions:
             SubscriptionIdTaken: the chosen id is in use.
             ApprovalNeeded: a rule of the provider says so.
         """
+        self._refuse_narrow()
         plan = await self._offered_plan(draft.plan_id)
         if not self._caller.is_administrator:
             check_code(self._work, plan, draft.invitation_code)
@@ -212,6 +214,16 @@ class Subscriptions:
         self._work.emit("subscription.created", reference(row), plan_id=plan.id)
         return row, self._work.start(NewOperation(SYNC_OPERATION), reference(row))
 
+    def _refuse_narrow(self) -> None:
+        """Refuse a credential that is not for subscribing, or for certain subscriptions only, on whatever way here."""
+        scope = self._caller.scope
+        if scope.subscription_ids is not None or not self._caller.may(Permission.SUBSCRIPTION_WRITE):
+            raise Forbidden(
+                "The API token in hand is not for subscribing to plans.",
+                remedy="Use one with the scope subscription.write that is not for certain subscriptions only.",
+                target=Permission.SUBSCRIPTION_WRITE.value,
+            )
+
     async def get(self, subscription_id: str, needing: Permission = Permission.SUBSCRIPTION_READ) -> SubscriptionRow:
         """Return a subscription in which the caller has a permission.
 
@@ -229,9 +241,13 @@ class Subscriptions:
 
     async def role_in(self, row: SubscriptionRow) -> SubscriptionRole | None:
         """Return what the caller is in a subscription; None: a stranger. Administrators are as owners are."""
+        if not self._caller.scope.reaches(row.id):
+            return None
         if self._caller.is_administrator:
-            return BUILT_IN[OWNER]
-        return await role_of(self._work, row, self._caller.account_id)
+            role = BUILT_IN[OWNER]
+        else:
+            role = await role_of(self._work, row, self._caller.account_id)
+        return narrowed(role, self._caller) if role is not None else None
 
     async def check_holds(self, row: SubscriptionRow, permissions: Iterable[Permission]) -> None:
         """See that the caller has each of the permissions in a subscription: nobody hands on what they have not.
@@ -316,7 +332,7 @@ class Subscriptions:
         return next((service for service in services if service.provider == provider), None)
 
     def _visible(self) -> list[ColumnElement[bool]]:
-        return [] if self._caller.is_administrator else [works_in(self._caller.account_id)]
+        return [] if self._caller.is_administrator else [reached_by(self._caller)]
 
     async def plan_to_move_to(self, plan_id: str) -> PlanRow:
         """Return a plan that the caller may move a subscription to, given its code if it is by invitation.
@@ -419,7 +435,26 @@ def works_in(account_id: str) -> ColumnElement[bool]:
     return or_(SubscriptionRow.account_id == account_id, SubscriptionRow.id.in_(memberships))
 
 
-async def subscriptions_of(work: UnitOfWork, account_id: str) -> tuple[str, ...]:
-    """Return the ids of the subscriptions that an account works in: what its live events may tell of."""
-    ids = await work.session.scalars(select(SubscriptionRow.id).where(works_in(account_id)))
+def reached_by(caller: Caller) -> ColumnElement[bool]:
+    """Return the condition that a caller works in a subscription, and that their credential is for it."""
+    mine = works_in(caller.account_id)
+    only = caller.scope.subscription_ids
+    return mine if only is None else and_(mine, SubscriptionRow.id.in_(sorted(only)))
+
+
+async def subscriptions_of(work: UnitOfWork, caller: Caller) -> tuple[str, ...]:
+    """Return the ids of the subscriptions that a caller works in: what their live events may tell of."""
+    ids = await work.session.scalars(select(SubscriptionRow.id).where(reached_by(caller)))
     return tuple(ids)
+
+
+async def check_reach(work: UnitOfWork, caller: Caller, subscription_ids: Collection[str]) -> None:
+    """See that a caller works in all of these subscriptions.
+
+    Raises:
+        NotFound: not in one of them, or there is none with its id.
+    """
+    wanted = select(SubscriptionRow.id).where(reached_by(caller), SubscriptionRow.id.in_(sorted(subscription_ids)))
+    missing = sorted(set(subscription_ids) - set(await work.session.scalars(wanted)))
+    if missing:
+        raise NotFound("subscription", missing[0])

@@ -8,7 +8,7 @@ import pytest
 
 from support.cloud import SimulatedCloud
 from zaffre.compute.states import Transition
-from zaffre.identity import HELD_IN_SUBSCRIPTIONS
+from zaffre.identity import HELD_IN_SUBSCRIPTIONS, Permission
 from zaffre.management.roles import ALWAYS
 
 ROOT = Path(__file__).parents[3]
@@ -44,3 +44,10 @@ def test_every_permission_can_be_put_into_a_role() -> None:
     for language in ("en", "de"):
         texts = json.loads((LOCALES / language / "subscription_roles.json").read_text())["permissions"]
         assert set(texts) == {value.replace(".", "_") for value in expected}
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_permission_is_explained(language: str) -> None:
+    words = json.loads((LOCALES / language / "permissions.json").read_text(encoding="utf-8"))
+    assert set(words["texts"]) == {permission.value.replace(".", "_") for permission in Permission}
+    assert set(words["groups"]) == {permission.value.partition(".")[0] for permission in Permission}

@@ -112,8 +112,9 @@ async def list_events(
 async def _scope(work: UnitOfWork, caller: Caller, resource_id: str | None) -> EventScope:
     if caller.may(Permission.OPERATION_ADMIN):
         return EventScope(everything=True, resource_id=resource_id)
-    subscriptions = await subscriptions_of(work, caller.account_id)
-    return EventScope(account_id=caller.account_id, subscription_ids=subscriptions, resource_id=resource_id)
+    subscriptions = await subscriptions_of(work, caller)
+    own = caller.account_id if caller.scope.subscription_ids is None else None
+    return EventScope(account_id=own, subscription_ids=subscriptions, resource_id=resource_id)
 
 
 async def _still_good(work: UnitOfWork, caller: Caller) -> bool:

@@ -18,7 +18,7 @@ from zaffre.foundation.operations.operations import Operations, to_operation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.identity import Caller, CurrentCaller, Permission, requires
 from zaffre.management import Subscriptions
-from zaffre.management.subscriptions import works_in
+from zaffre.management.subscriptions import reached_by
 from zaffre.management.tables import SubscriptionRow
 
 shared = APIRouter(prefix="/operations", tags=["operations"], route_class=TransactionalRoute)
@@ -77,8 +77,10 @@ class OperationView(View):
 def _visible(caller: Caller) -> list[ColumnElement[bool]]:
     if caller.may(Permission.OPERATION_ADMIN):
         return []
-    mine = select(SubscriptionRow.id).where(works_in(caller.account_id))
-    return [or_(OperationRow.account_id == caller.account_id, OperationRow.subscription_id.in_(mine))]
+    within = OperationRow.subscription_id.in_(select(SubscriptionRow.id).where(reached_by(caller)))
+    if caller.scope.subscription_ids is not None:
+        return [within]
+    return [or_(OperationRow.account_id == caller.account_id, within)]
 
 
 async def _check_visible(work: Work, caller: Caller, operation_id: str) -> None:

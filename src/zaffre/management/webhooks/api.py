@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AfterValidator, Field, SecretStr
 
+from zaffre.foundation.errors import Forbidden
 from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.filters import instant
 from zaffre.foundation.http.lists import Listed, Page
-from zaffre.foundation.http.routing import TransactionalRoute, Work
+from zaffre.foundation.http.routing import READING, TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView, View
 from zaffre.foundation.outbound.targets import MAX_URL_CHARACTERS, Targets
 from zaffre.foundation.work import UnitOfWork
@@ -178,6 +179,12 @@ async def _of_subscription(request: Request, subscription: CurrentSubscription) 
 
 
 def _webhooks(request: Request, work: Work, caller: CurrentCaller) -> Webhooks:
+    if request.method not in READING and not caller.may(Permission.OPERATION_READ):
+        raise Forbidden(
+            "The API token in hand is not for seeing what webhooks are sent.",
+            remedy="Use one that has the scope operation.read too.",
+            target=Permission.OPERATION_READ.value,
+        )
     targets: Targets = request.app.state.webhook_targets
     # Absent when the path names no subscription at all, which is refused once every dependency has been looked at.
     return Webhooks(work, caller.account_id, getattr(request.state, "webhooks_of", None), targets)
