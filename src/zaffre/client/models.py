@@ -55,15 +55,6 @@ class AddOnWishBody(Wire):
     subscription_id: str
 
 
-class ApiTokenView(Wire):
-    """An API token without its secret."""
-
-    id: str
-    name: str
-    created_at: AwareDatetime
-    expires_at: AwareDatetime | None
-
-
 class ApprovableChange(OpenEnum):
     """
     What a rule can be about.
@@ -1103,26 +1094,6 @@ class NetworkState(OpenEnum):
     CREATING = "creating"
     READY = "ready"
     DELETING = "deleting"
-
-
-class NewApiTokenBody(Wire):
-    """A wish for an API token."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: str
-    expires_at: AwareDatetime | None = None
-
-
-class NewApiTokenView(Wire):
-    """An API token with its text, which is shown this once."""
-
-    id: str
-    name: str
-    created_at: AwareDatetime
-    expires_at: AwareDatetime | None
-    token: str
 
 
 class NewApprovalRuleBody(Wire):
@@ -2540,6 +2511,27 @@ class AdminVirtualMachineView(Wire):
     vcpus: int
 
 
+class ApiTokenOptionsView(Wire):
+    """What one's next API token can be."""
+
+    maximum_days: int | None
+    scopes: list[Permission]
+    subscription_scopes: list[Permission]
+
+
+class ApiTokenView(Wire):
+    """An API token without its secret."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    last_used_at: AwareDatetime | None
+    last_used_from: str | None
+    scopes: list[Permission] | None
+    subscription_ids: list[str] | None
+
+
 class AuditFaultView(Wire):
     """Something that is wrong with the chain."""
 
@@ -2757,6 +2749,32 @@ class NewAddOnBody(Wire):
     fee: FeeBody | None = None
     services: list[PlannedServiceBody]
     texts: list[OfferTextBody] | None = None
+
+
+class NewApiTokenBody(Wire):
+    """A wish for an API token."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    expires_at: AwareDatetime | None = None
+    scopes: list[Permission] | None = None
+    subscription_ids: list[str] | None = None
+
+
+class NewApiTokenView(Wire):
+    """An API token with its text, which is shown this once."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    last_used_at: AwareDatetime | None
+    last_used_from: str | None
+    scopes: list[Permission] | None
+    subscription_ids: list[str] | None
+    token: str
 
 
 class NewPlanBody(Wire):

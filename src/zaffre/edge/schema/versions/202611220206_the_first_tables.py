@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611212325
+Revision: 202611220206
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611212325"
+revision = "202611220206"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -580,6 +580,10 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("token_hash", sa.String(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=True),
+        sa.Column("scopes", Json, nullable=True),
+        sa.Column("subscription_ids", Json, nullable=True),
+        sa.Column("last_used_at", UtcDateTime(), nullable=True),
+        sa.Column("last_used_from", sa.String(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_api_tokens_account_id_accounts"), ondelete="CASCADE"
