@@ -7,6 +7,7 @@ import { adminVirtualMachines } from "@/resources/admin-virtual-machines";
 import { apiTokens } from "@/resources/api-tokens";
 import { adminChangeRequests, approvalRules } from "@/resources/approvals";
 import { adminAuditRecords } from "@/resources/audit-records";
+import { siteBudgets } from "@/resources/budgets";
 import { clouds } from "@/resources/clouds";
 import { credits } from "@/resources/credits";
 import { discounts } from "@/resources/discounts";
@@ -35,6 +36,7 @@ export const adminPortal: PortalDefinition = {
     rateCards,
     discounts,
     credits,
+    siteBudgets,
     statements,
     statementRuns,
     stamps,

@@ -33,6 +33,7 @@ export const adminSubscriptions: ResourceManifest = {
     { field: "state", kind: "state" },
     { field: "account_id", kind: "reference", reference: { type: "account" } },
     { field: "plan_id", kind: "reference", reference: { type: "plan" } },
+    { field: "suspended_by", kind: "word" },
     { field: "ends_at", kind: "date" },
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },

@@ -81,6 +81,7 @@ const PERMISSIONS = [
   "subscription.write",
   "usage.read",
   "cost.read",
+  "budget.write",
   "virtual_machine.console",
   "virtual_machine.operate",
   "virtual_machine.read",

@@ -25,6 +25,7 @@ export const subscriptions: ResourceManifest = {
   essentials: [
     { field: "state", kind: "state" },
     { field: "plan_id", kind: "reference", reference: { type: "plan" } },
+    { field: "suspended_by", kind: "word" },
     { field: "ends_at", kind: "date" },
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
@@ -85,6 +86,19 @@ export const subscriptions: ResourceManifest = {
       confirm: { typeName: true },
       dialog: () => import("@/pages/subscriptions/DeleteDialog"),
       cli: "zaffre subscription delete {id}",
+    },
+    {
+      id: "resume",
+      icon: "play",
+      permission: "subscription.write",
+      method: "POST",
+      path: `${SUBSCRIPTION}/resume`,
+      when: [
+        { field: "state", in: ["suspended"] },
+        { field: "suspended_by", in: ["owner_budget"], reason: "provider" },
+      ],
+      primary: true,
+      cli: "zaffre subscription resume {id}",
     },
     {
       id: "restore",

@@ -4,6 +4,7 @@ import { apiTokens } from "@/resources/api-tokens";
 import { changeRequests } from "@/resources/approvals";
 import { auditRecords } from "@/resources/audit-records";
 import { availabilitySets } from "@/resources/availability-sets";
+import { budgets } from "@/resources/budgets";
 import { disks } from "@/resources/disks";
 import { invitations, members, subscriptionRoles } from "@/resources/members";
 import { offeredPlans } from "@/resources/offered-plans";
@@ -40,6 +41,7 @@ export const tenantPortal: PortalDefinition = {
     auditRecords,
     apiTokens,
     sessions,
+    budgets,
     webhooks,
     webhookDeliveries,
   ],

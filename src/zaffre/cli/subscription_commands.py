@@ -202,9 +202,9 @@ def suspend_subscription(
 def resume_subscription(run: Invocation, waiting: Waiting, subscription: SubscriptionArgument) -> None:
     """Let a suspended subscription's members work again.
 
-    Machines that suspending it turned off come back.
+    Machines that suspending it turned off come back. Owners can resume what a budget of their own suspended.
     """
-    every = run.client.admin.subscriptions
+    every = run.client.admin.subscriptions if run.is_admin else run.client.subscriptions
     accepted = every.resume(run.id_in(every, subscription))
     run.finish(accepted, waiting, lambda resumed: f"Subscription {resumed.name} is {resumed.state}.")
 

@@ -17,6 +17,7 @@ from zaffre.client.resources.accounts import Accounts
 from zaffre.client.resources.add_ons import AddOns
 from zaffre.client.resources.approvals import AllChangeRequests, ApprovalRules
 from zaffre.client.resources.audit import Audit
+from zaffre.client.resources.budgets import Budgets
 from zaffre.client.resources.fabric import Clouds, Hosts, LogicalNetworks, Stamps, UnmanagedGuests
 from zaffre.client.resources.images import Images
 from zaffre.client.resources.mail import WaitingMail
@@ -158,6 +159,11 @@ class Administration:
     def usage(self) -> AllUsage:
         """What everybody used, and the feed for billing systems."""
         return AllUsage(self._connection)
+
+    @cached_property
+    def budgets(self) -> Budgets:
+        """Everybody's budgets, to look at."""
+        return Budgets(self._connection)
 
     @cached_property
     def webhooks(self) -> Webhooks:

@@ -51,6 +51,7 @@ from zaffre.management import (
 )
 from zaffre.management import api as management_api
 from zaffre.management.approvals import api as approvals_api
+from zaffre.management.budgets import api as budgets_api
 from zaffre.management.metering import api as metering_api
 from zaffre.management.money import api as money_api
 from zaffre.management.providers import ProviderRegistry
@@ -110,6 +111,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield management_api.offers
         yield plan_api.offers
         yield approvals_api.asking
+        yield suspension_api.subscriptions
         yield search.tenant
     yield from address_api.routers
     yield from second_factor_api.routers
@@ -117,6 +119,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield management_api.subscriptions
     yield metering_api.shared
     yield from money_api.SHARED
+    yield budgets_api.subscriptions
     yield webhook_api.subscriptions
     yield deletion_api.subscriptions
     yield add_on_api.subscriptions
@@ -150,6 +153,7 @@ def _administration(providers: ProviderRegistry) -> Iterable[APIRouter]:
     yield metering_api.administration
     yield webhook_api.administration
     yield from money_api.ADMINISTRATION
+    yield budgets_api.administration
     yield fabric_api.administration
     yield fabric_api.uploads
     yield measurements_api.administration

@@ -50,6 +50,8 @@ from zaffre.identity.bootstrap import ensure_administrator
 from zaffre.identity.passwords import Passwords
 from zaffre.identity.services import IdentityServices
 from zaffre.management.approvals.change_requests import expire_requests
+from zaffre.management.budgets.alerts import LOOK_INTERVAL_S as BUDGET_INTERVAL_S
+from zaffre.management.budgets.alerts import BudgetWatch
 from zaffre.management.deletions import delete_expired
 from zaffre.management.metering import Meters
 from zaffre.management.metering.journal import UsageJournal
@@ -125,6 +127,7 @@ class Site:
         self.delivery = Delivery(units, settings.mail, post_office(settings.mail))
         self.webhooks = WebhookDispatch(units, self.metrics, settings.webhooks, settings.operations.worker)
         self.traffic = TrafficMetering(units, self.meters)
+        self.budgets = BudgetWatch(units, self.meters, settings.money)
         self.sagas = self._sagas()
         self.operations = OperationsRuntime(units, self.sagas, settings.operations, self.metrics)
         self.loops: list[Loop] = []
@@ -220,6 +223,7 @@ class Site:
             Loop("subscription syncs", interval_s, lambda: heal_syncs(units), clock, metrics),
             Loop("mail", self.settings.mail.interval_s, self.delivery.run, clock, metrics),
             Loop("statements", HOUSEKEEPING_S, lambda: close_due_months(units, self.settings.money), clock, metrics),
+            Loop("budgets", BUDGET_INTERVAL_S, self.budgets.run, clock, metrics),
             self.sealer.loop,
             Loop("housekeeping", HOUSEKEEPING_S, self._keep_house, clock, metrics),
         ]

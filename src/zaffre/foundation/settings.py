@@ -184,6 +184,8 @@ class MoneySettings(_Section):
 
     statement_grace_hours: Annotated[int, Field(ge=1, le=720)] = 72
     """How long after its end a month is closed by itself; what is recorded later is adjusted in the next statement."""
+    budget_interval_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    """How often costs are compared with each budget."""
     issuer: Annotated[str, Field(max_length=500)] = "Zaffre"
     """Who statements are from: name and address, in lines."""
 

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     CHANGE_REQUEST_SELF = "change_request.self", "Ask for changes that need an approval, and see what has become of it"
     USAGE_READ = "usage.read", "See what one's subscriptions used, as records and sums"
     COST_READ = "cost.read", "See what one's subscriptions cost, their prices, credits and statements"
+    BUDGET_WRITE = "budget.write", "Set budgets for one's subscriptions, and what happens when they are reached"
     WEBHOOK_READ = "webhook.read", "See webhooks of one's subscriptions, and what they were sent"
     WEBHOOK_WRITE = "webhook.write", "Have one's subscriptions' events sent to others, and stop that"
     OPERATION_READ = "operation.read", "See one's operations and follow events"
@@ -84,6 +85,7 @@ TENANT_PERMISSIONS = frozenset(
         Permission.CHANGE_REQUEST_SELF,
         Permission.USAGE_READ,
         Permission.COST_READ,
+        Permission.BUDGET_WRITE,
         Permission.WEBHOOK_READ,
         Permission.WEBHOOK_WRITE,
         Permission.OPERATION_READ,

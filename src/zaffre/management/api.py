@@ -24,6 +24,7 @@ from zaffre.management.subscriptions import (
     NewSubscription,
     Subscriptions,
     SubscriptionState,
+    SuspendedBy,
     SyncState,
 )
 from zaffre.management.tables import SubscriptionRow, SubscriptionSyncRow
@@ -84,6 +85,10 @@ class SubscriptionView(ResourceView):
     state: SubscriptionState
     ends_at: datetime | None
     """When it will be deleted, while it is expiring."""
+    suspended_by: SuspendedBy | None
+    """Why it is suspended, while it is."""
+    suspended_budget_id: str | None
+    """The budget that suspended it; it may be gone."""
 
     @classmethod
     def of(cls, row: SubscriptionRow) -> "SubscriptionView":

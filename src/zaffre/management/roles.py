@@ -49,7 +49,7 @@ _READING = ALWAYS | {
     Permission.SUBSCRIPTION_AUDIT,
     Permission.WEBHOOK_READ,
 }
-_OWNERS_ONLY = frozenset({Permission.SUBSCRIPTION_WRITE, Permission.SUBSCRIPTION_MEMBERS})
+_OWNERS_ONLY = frozenset({Permission.SUBSCRIPTION_WRITE, Permission.SUBSCRIPTION_MEMBERS, Permission.BUDGET_WRITE})
 
 BUILT_IN = {
     role.id: role
@@ -58,7 +58,7 @@ BUILT_IN = {
         SubscriptionRole(
             "contributor",
             "contributor",
-            "Everything but members, and the subscription itself",
+            "Everything but members, budgets, and the subscription itself",
             HELD_IN_SUBSCRIPTIONS - _OWNERS_ONLY,
         ),
         SubscriptionRole(READER, READER, "Look, and change nothing", _READING),

@@ -77,6 +77,17 @@ class SubscriptionState(StrEnum):
     DELETING = "deleting"
 
 
+class SuspendedBy(StrEnum):
+    """Why a subscription is suspended."""
+
+    PROVIDER = "provider"
+    """An administrator did it."""
+    PROVIDER_BUDGET = "provider_budget"
+    """It reached a budget that the provider has set."""
+    OWNER_BUDGET = "owner_budget"
+    """It reached a budget of its owner, who can resume it."""
+
+
 SUSPENDED_STATES = frozenset({SubscriptionState.SUSPENDED, SubscriptionState.EXPIRING})
 """In these, members can look and change nothing."""
 
@@ -103,16 +114,25 @@ class SubscriptionLimitReached(Conflict):
         )
 
 
+_CAUSES = {
+    SuspendedBy.PROVIDER_BUDGET: "reached a budget of the provider and is suspended",
+    SuspendedBy.OWNER_BUDGET: "reached a budget of its owner and is suspended",
+}
+
+
 class SubscriptionSuspended(Conflict):
-    """The provider suspended the subscription: it can be looked at and not changed."""
+    """The subscription is suspended: it can be looked at and not changed."""
 
     code = "subscription.suspended"
     title = "The subscription is suspended"
 
     def __init__(self, row: SubscriptionRow) -> None:
         super().__init__(
-            f"Subscription {row.name!r} is suspended: it can be looked at, and nothing in it can be changed.",
-            remedy="Ask the provider to resume it.",
+            f"Subscription {row.name!r} {_CAUSES.get(SuspendedBy(row.suspended_by or 'provider'), 'is suspended')}: "
+            "it can be looked at, and nothing in it can be changed.",
+            remedy="Its owner can resume it."
+            if row.suspended_by == SuspendedBy.OWNER_BUDGET
+            else "Ask the provider to resume it.",
             target=row.id,
         )
 

@@ -7,11 +7,30 @@ from zaffre.foundation.http.routing import TransactionalRoute, Work, accept
 from zaffre.foundation.http.wire import PathId
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.management.api import SubscriptionView
-from zaffre.management.subscriptions import Subscriptions
+from zaffre.management.subscriptions import EndingSubscription, Subscriptions
 from zaffre.management.suspensions import Suspensions
 
+subscriptions = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
 administration = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
 _ADMIN = [requires(Permission.SUBSCRIPTION_ADMIN)]
+
+
+@subscriptions.post(
+    "/subscriptions/{subscription_id}/resume",
+    status_code=202,
+    dependencies=[requires(Permission.SUBSCRIPTION_WRITE)],
+)
+async def resume_own_subscription(
+    subscription: EndingSubscription, work: Work, caller: CurrentCaller, if_match: IfMatch, response: Response
+) -> SubscriptionView:
+    """Resume a subscription that a budget of its owner suspended.
+
+    The budget does not suspend it again in this month, unless it is changed.
+    """
+    row, operation = await Suspensions(work, caller).resume(subscription.id, if_match)
+    set_etag(response, row.generation)
+    accept(response, operation.id)
+    return SubscriptionView.of(row)
 
 
 @administration.post("/subscriptions/{subscription_id}/suspend", status_code=202, dependencies=_ADMIN)

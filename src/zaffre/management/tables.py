@@ -105,7 +105,10 @@ class SubscriptionRow(Table):
 
     __tablename__ = "subscriptions"
     __audited__ = Audited(
-        "subscription", ("name", "account_id", "plan_id", "state", "ends_at"), subscription="id", account="account_id"
+        "subscription",
+        ("name", "account_id", "plan_id", "state", "ends_at", "suspended_by"),
+        subscription="id",
+        account="account_id",
     )
 
     id: Mapped[str] = id_column(primary_key=True)
@@ -121,6 +124,10 @@ class SubscriptionRow(Table):
     """The state it gets back when it is restored, while it is expiring."""
     ended_by_provider: Mapped[bool] = mapped_column(default=False)
     """An administrator had it expire: its owner cannot restore it."""
+    suspended_by: Mapped[str | None] = mapped_column(default=None)
+    """Why it is suspended, while it is."""
+    suspended_budget_id: Mapped[str | None] = id_column()
+    """The budget that suspended it; it may be gone."""
     created_at: Mapped[datetime] = mapped_column(index=True)
     generation: Mapped[int] = mapped_column(default=1)
 

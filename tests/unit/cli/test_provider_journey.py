@@ -64,6 +64,18 @@ def test_a_provider_builds_a_cloud_and_takes_it_down(admin: Person, served: Serv
     assert [stamp["name"] for stamp in admin.gets("stamp list")] == ["stamp"]
 
 
+def _set_budget(admin: Person) -> None:
+    admin.does(
+        "budget create cap -s hers --amount '40 EUR' --at 90% --at 100%:forecast --at 120%:suspend --tag team=red"
+    )
+    admin.does("budget change cap -s hers --amount 50 --tag ''")
+    (budget,) = admin.gets("budget list --everybody")
+    assert (budget["amount"], budget["by_provider"], budget["tag_key"]) == ("50.00", True, None)
+    assert [each["percent"] for each in admin.gets("budget show cap -s hers")["thresholds"]] == [90, 100, 120]
+    assert admin.gets("budget alerts cap -s hers") == []
+    admin.does("budget delete cap -s hers --yes")
+
+
 def _set_prices(admin: Person) -> None:
     admin.does("rate-card create basic --currency EUR")
     admin.does("rate-card set basic vcpu_hours 10:0.05,0.03")
@@ -89,6 +101,7 @@ def _set_prices(admin: Person) -> None:
 def test_a_provider_looks_after_people(admin: Person, served: ServerProcess) -> None:
     admin.does("account create eve@example.org --full-name Eve", ZAFFRE_PASSWORD=PASSWORD)
     made = admin.does("subscription create hers --plan Starter --for eve@example.org")
+    _set_budget(admin)
     assert "Subscription hers is active." in made.err
     assert "current subscription" not in made.err
     assert "eve@example.org" in admin.does("subscription list").out

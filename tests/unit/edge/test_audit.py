@@ -23,6 +23,7 @@ NOT_AUDITED = {
     "attempts",
     "audit_chain",
     "audit_records",
+    "budget_alerts",
     "cleanups",
     "compute_suspensions",
     "console_tokens",

@@ -24,6 +24,7 @@ from zaffre.client.models import (
 from zaffre.client.resources.add_ons import HeldAddOns
 from zaffre.client.resources.audit import AuditRecords
 from zaffre.client.resources.availability_sets import AvailabilitySets
+from zaffre.client.resources.budgets import Budgets
 from zaffre.client.resources.disks import Disks
 from zaffre.client.resources.images import SubscriptionImages
 from zaffre.client.resources.members import Members, SubscriptionRoles
@@ -94,6 +95,13 @@ class Subscriptions(Collection[SubscriptionView, SubscriptionDetailView]):
         """Take the deletion of an expiring subscription back."""
         return self._start(subscription_id, "restore", SubscriptionView)
 
+    def resume(self, subscription_id: str) -> Accepted[SubscriptionView]:
+        """Let members work again in a subscription that was suspended, and bring back what that turned off.
+
+        Owners can resume what a budget of their own suspended; everything else only administrators.
+        """
+        return self._start(subscription_id, "resume", SubscriptionView)
+
     def leave(self, subscription_id: str) -> None:
         """End one's own membership in a subscription of somebody else's."""
         self._connection.ask("DELETE", f"{self._member(subscription_id)}/membership")
@@ -110,10 +118,6 @@ class AllSubscriptions(Subscriptions):
     def suspend(self, subscription_id: str) -> Accepted[SubscriptionView]:
         """Let its members look and not change anything; the plan's policy says what becomes of what runs."""
         return self._start(subscription_id, "suspend", SubscriptionView)
-
-    def resume(self, subscription_id: str) -> Accepted[SubscriptionView]:
-        """Let its members work again, and bring back what suspending it turned off."""
-        return self._start(subscription_id, "resume", SubscriptionView)
 
     def resync(self, subscription_id: str) -> Accepted[SubscriptionView]:
         """Have all providers told its present state again."""
@@ -211,6 +215,11 @@ class SubscriptionScope:
     def money(self) -> SubscriptionMoney:
         """What it costs."""
         return SubscriptionMoney(self._connection, self._path)
+
+    @cached_property
+    def budgets(self) -> Budgets:
+        """What its months may cost."""
+        return Budgets(self._connection, f"{self._path}/budgets")
 
     @cached_property
     def usage(self) -> Usage:

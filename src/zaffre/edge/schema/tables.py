@@ -10,6 +10,7 @@ import zaffre.foundation.mail.tables
 import zaffre.foundation.operations.tables
 import zaffre.identity.tables
 import zaffre.management.approvals.tables
+import zaffre.management.budgets.tables
 import zaffre.management.metering.tables
 import zaffre.management.money.tables
 import zaffre.management.tables
@@ -28,6 +29,7 @@ TABLE_MODULES = (
     zaffre.foundation.operations.tables,
     zaffre.identity.tables,
     zaffre.management.approvals.tables,
+    zaffre.management.budgets.tables,
     zaffre.management.metering.tables,
     zaffre.management.money.tables,
     zaffre.management.tables,

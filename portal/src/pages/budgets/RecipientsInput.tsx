@@ -1,0 +1,2 @@
+/** Addresses, one to a line. */
+export { default } from "@/pages/webhooks/KindsInput";
