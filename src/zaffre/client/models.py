@@ -139,6 +139,30 @@ class AvailabilitySetView(Wire):
     virtual_machine_count: int
 
 
+class Basis(OpenEnum):
+    """
+    Which cost a threshold looks at.
+    """
+
+    ACTUAL = "actual"
+    FORECAST = "forecast"
+
+
+class BudgetAlertView(Wire):
+    """A threshold that was reached."""
+
+    id: str
+    amount: str
+    basis: Basis
+    cost: str
+    currency: str
+    month: str
+    occurred_at: AwareDatetime
+    percent: int
+    suspended: bool
+    told: list[str]
+
+
 class CandidateHostView(Wire):
     """A host that a virtual machine could move to."""
 
@@ -1552,6 +1576,7 @@ class Permission(OpenEnum):
     CHANGE_REQUEST_SELF = "change_request.self"
     USAGE_READ = "usage.read"
     COST_READ = "cost.read"
+    BUDGET_WRITE = "budget.write"
     WEBHOOK_READ = "webhook.read"
     WEBHOOK_WRITE = "webhook.write"
     OPERATION_READ = "operation.read"
@@ -1742,6 +1767,13 @@ class ReadinessView(Wire):
     database: bool
     loops: list[LoopView]
     ready: bool
+
+
+class RecipientView(Wire):
+    """Somebody who is told."""
+
+    email: str
+    verified: bool
 
 
 class RecordKind(OpenEnum):
@@ -2140,19 +2172,6 @@ class SubscriptionState(OpenEnum):
     DELETING = "deleting"
 
 
-class SubscriptionView(Wire):
-    """A subscription."""
-
-    id: str
-    name: str
-    state: SubscriptionState
-    account_id: str
-    created_at: AwareDatetime
-    ends_at: AwareDatetime | None
-    generation: int
-    plan_id: str
-
-
 class SuspendPolicy(OpenEnum):
     """
     What suspending a subscription does beyond refusing changes.
@@ -2161,6 +2180,16 @@ class SuspendPolicy(OpenEnum):
     ACCESS_ONLY = "access_only"
     PAUSE_MACHINES = "pause_machines"
     STOP_MACHINES = "stop_machines"
+
+
+class SuspendedBy(OpenEnum):
+    """
+    Why a subscription is suspended.
+    """
+
+    PROVIDER = "provider"
+    PROVIDER_BUDGET = "provider_budget"
+    OWNER_BUDGET = "owner_budget"
 
 
 class SyncState(OpenEnum):
@@ -2180,6 +2209,25 @@ class SyncView(Wire):
     last_error: str | None
     provider: str
     updated_at: AwareDatetime
+
+
+class ThresholdBody(Wire):
+    """When there is something to tell."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    basis: Basis | None = None
+    percent: int
+    suspend: bool = False
+
+
+class ThresholdView(Wire):
+    """When there is something to tell."""
+
+    basis: Basis
+    percent: int
+    suspend: bool
 
 
 class TierBody(Wire):
@@ -2586,6 +2634,44 @@ class AuditVerificationView(Wire):
     up_to: int
 
 
+class BudgetChangeBody(Wire):
+    """What may change of a budget; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    amount: str | None = None
+    recipients: list[str] | None = None
+    tag_key: str | None = None
+    tag_value: str | None = None
+    thresholds: list[ThresholdBody] | None = None
+
+
+class BudgetView(Wire):
+    """What a month of a subscription, or of what has a tag in it, may cost."""
+
+    id: str
+    name: str
+    actual: str
+    actual_percent: int
+    amount: str
+    by_provider: bool
+    created_at: AwareDatetime
+    currency: str
+    evaluated_at: AwareDatetime | None
+    forecast: str
+    forecast_percent: int
+    generation: int
+    month: str | None
+    recipients: list[RecipientView]
+    subscription_id: str
+    subscription_name: str
+    tag_key: str | None
+    tag_value: str | None
+    thresholds: list[ThresholdView]
+
+
 class CapacityView(Wire):
     """The room there is."""
 
@@ -2775,6 +2861,21 @@ class NewApiTokenView(Wire):
     scopes: list[Permission] | None
     subscription_ids: list[str] | None
     token: str
+
+
+class NewBudgetBody(Wire):
+    """What a month may cost."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    amount: str
+    currency: str | None = None
+    recipients: list[str] | None = None
+    tag_key: str | None = None
+    tag_value: str | None = None
+    thresholds: list[ThresholdBody] | None = None
 
 
 class NewPlanBody(Wire):
@@ -2976,7 +3077,24 @@ class SubscriptionDetailView(Wire):
     ends_at: AwareDatetime | None
     generation: int
     plan_id: str
+    suspended_budget_id: str | None
+    suspended_by: SuspendedBy | None
     syncs: list[SyncView]
+
+
+class SubscriptionView(Wire):
+    """A subscription."""
+
+    id: str
+    name: str
+    state: SubscriptionState
+    account_id: str
+    created_at: AwareDatetime
+    ends_at: AwareDatetime | None
+    generation: int
+    plan_id: str
+    suspended_budget_id: str | None
+    suspended_by: SuspendedBy | None
 
 
 class UsageFeedView(Wire):

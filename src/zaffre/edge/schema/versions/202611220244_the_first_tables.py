@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611220206
+Revision: 202611220244
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611220206"
+revision = "202611220244"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -803,6 +803,8 @@ def upgrade() -> None:
         sa.Column("ends_at", UtcDateTime(), nullable=True),
         sa.Column("restores_to", sa.String(), nullable=True),
         sa.Column("ended_by_provider", sa.Boolean(), nullable=False),
+        sa.Column("suspended_by", sa.String(), nullable=True),
+        sa.Column("suspended_budget_id", Id, nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_subscriptions_account_id_accounts")),
@@ -836,6 +838,45 @@ def upgrade() -> None:
         ["subscription_id", "created_at"],
         unique=False,
     )
+    op.create_table(
+        "budgets",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column(
+            "name_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            sa.Computed("lower(name)", persisted=True),
+            nullable=False,
+        ),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("tag_key", sa.String(), nullable=True),
+        sa.Column("tag_value", sa.String(), nullable=True),
+        sa.Column("thresholds", Json, nullable=False),
+        sa.Column("recipients", Json, nullable=False),
+        sa.Column("by_provider", sa.Boolean(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("revised_at", UtcDateTime(), nullable=False),
+        sa.Column("month", sa.String(), nullable=True),
+        sa.Column("actual", sa.BigInteger(), nullable=False),
+        sa.Column("forecast", sa.BigInteger(), nullable=False),
+        sa.Column("evaluated_at", UtcDateTime(), nullable=True),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_budgets_subscription_id_subscriptions"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_budgets")),
+        sa.UniqueConstraint("subscription_id", "name", name=op.f("uq_budgets_subscription_id_name")),
+    )
+    op.create_index(op.f("ix_budgets_created_at_id"), "budgets", ["created_at", "id"], unique=False)
+    op.create_index(op.f("ix_budgets_due_at"), "budgets", ["due_at"], unique=False)
+    op.create_index(op.f("ix_budgets_name_key_id"), "budgets", ["name_key", "id"], unique=False)
     op.create_table(
         "cleanups",
         sa.Column("id", Id, nullable=False),
@@ -1127,6 +1168,36 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_webhooks_holder_id"), "webhooks", ["holder_id"], unique=False)
     op.create_index(op.f("ix_webhooks_subscription_id"), "webhooks", ["subscription_id"], unique=False)
+    op.create_table(
+        "budget_alerts",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("budget_id", Id, nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("basis", sa.String(), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("cost", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("suspended", sa.Boolean(), nullable=False),
+        sa.Column("told", Json, nullable=False),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["budget_id"], ["budgets.id"], name=op.f("fk_budget_alerts_budget_id_budgets"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_budget_alerts")),
+        sa.UniqueConstraint(
+            "budget_id",
+            "month",
+            "revision",
+            "basis",
+            "percent",
+            name=op.f("uq_budget_alerts_budget_id_month_revision_basis_percent"),
+        ),
+    )
+    op.create_index(
+        op.f("ix_budget_alerts_budget_id_occurred_at"), "budget_alerts", ["budget_id", "occurred_at"], unique=False
+    )
     op.create_table(
         "image_copies",
         sa.Column("host_id", Id, nullable=False),
