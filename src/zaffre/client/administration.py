@@ -19,6 +19,7 @@ from zaffre.client.resources.approvals import AllChangeRequests, ApprovalRules
 from zaffre.client.resources.audit import Audit
 from zaffre.client.resources.budgets import Budgets
 from zaffre.client.resources.fabric import Clouds, Hosts, LogicalNetworks, Stamps, UnmanagedGuests
+from zaffre.client.resources.identity_providers import IdentityProviders
 from zaffre.client.resources.images import Images
 from zaffre.client.resources.mail import WaitingMail
 from zaffre.client.resources.money import Credits, Discounts, RateCards, StatementRuns, Statements
@@ -44,6 +45,11 @@ class Administration:
     def accounts(self) -> Accounts:
         """Everybody's accounts."""
         return Accounts(self._connection)
+
+    @cached_property
+    def identity_providers(self) -> IdentityProviders:
+        """With which accounts that people have elsewhere they can sign in."""
+        return IdentityProviders(self._connection)
 
     @cached_property
     def audit(self) -> Audit:

@@ -40,6 +40,7 @@ from zaffre.foundation.outbound.targets import Targets
 from zaffre.identity import address_api, api_token_api, second_factor_api
 from zaffre.identity import api as identity_api
 from zaffre.identity.callers import Identification
+from zaffre.identity.federation import api as federation_api
 from zaffre.management import (
     add_on_api,
     deletion_api,
@@ -116,6 +117,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield from address_api.routers
     yield from second_factor_api.routers
     yield api_token_api.router
+    yield from (federation_api.sign_in, federation_api.own)
     yield management_api.subscriptions
     yield metering_api.shared
     yield from money_api.SHARED
@@ -144,6 +146,7 @@ def _administration(providers: ProviderRegistry) -> Iterable[APIRouter]:
     yield identity_api.administration
     yield identity_api.password_administration
     yield second_factor_api.administration
+    yield from (federation_api.administration, federation_api.trials)
     yield management_api.administration
     yield suspension_api.administration
     yield from (plan_api.administration, plan_api.previews)

@@ -47,6 +47,7 @@ from zaffre.foundation.work import UnitsOfWork
 from zaffre.identity.account_links import AccountLinks
 from zaffre.identity.attempts import forget_attempts
 from zaffre.identity.bootstrap import ensure_administrator
+from zaffre.identity.federation.sign_ins import FederatedSignIns
 from zaffre.identity.passwords import Passwords
 from zaffre.identity.services import IdentityServices
 from zaffre.management.approvals.change_requests import expire_requests
@@ -156,7 +157,7 @@ class Site:
         await self.hypervisors.close()
         await self.planes.close()
         self.library.close()
-        self.identity.passwords.close()
+        await self.identity.close()
         await self.units.database.close()
 
     def _sagas(self) -> list[Saga]:
@@ -239,5 +240,6 @@ class Site:
             await forget_tokens(work, HOUSEKEEPING_BATCH)
             await self.identity.sessions(work).forget_expired(HOUSEKEEPING_BATCH)
             await AccountLinks(work).forget_expired(HOUSEKEEPING_BATCH)
+            await FederatedSignIns(work).forget_expired(HOUSEKEEPING_BATCH)
             await forget_attempts(work, HOUSEKEEPING_BATCH)
             await take_off(work, now - timedelta(days=self.settings.audit.keep_days), HOUSEKEEPING_BATCH)

@@ -100,6 +100,19 @@ class IdentitySettings(_Section):
     """Whether subscribing needs a verified address, on a site that sends mail."""
 
 
+class FederationSettings(_Section):
+    """Identity providers that people sign in with."""
+
+    allow_networks: tuple[IPvAnyNetwork, ...] = ()
+    """Networks where they may be although these are private, local or this server's own."""
+    allow_plain_http: bool = False
+    """Whether they may be spoken to unencrypted; whoever is on the way can then be anybody here."""
+    ca_file: Path | None = None
+    """Certificates to trust besides the system's."""
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 10.0
+    """How long a provider has for its answer."""
+
+
 class MailSettings(_Section):
     """How the site sends mail. Without a host (or a directory) it sends none, and what depends on mail is off."""
 
@@ -284,6 +297,7 @@ class Settings(_Section):
     api: ApiSettings = ApiSettings()
     portal: PortalSettings = PortalSettings()
     identity: IdentitySettings = IdentitySettings()
+    federation: FederationSettings = FederationSettings()
     mail: MailSettings = MailSettings()
     operations: OperationSettings = OperationSettings()
     fabric: FabricSettings = FabricSettings()
@@ -404,7 +418,7 @@ def _place(tree: dict[str, Any], key: str, value: str) -> None:
         if not isinstance(below, dict):
             raise SettingsError(f"{key}: {name} is a setting of its own and not a section")
         branch = cast("dict[str, Any]", below)
-    is_list = key in ("parts", "library.import_directories", "webhooks.allow_networks")
+    is_list = key in ("parts", "library.import_directories") or key.endswith(".allow_networks")
     branch[leaf] = [part for part in value.split(",") if part] if is_list else value
 
 

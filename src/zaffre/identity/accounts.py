@@ -69,7 +69,8 @@ class NewAccount:
 
     email: str
     name: str
-    password_hash: str
+    password_hash: str | None
+    """None: they sign in with an identity that they have elsewhere."""
     role: Role = Role.TENANT
     verified: bool = False
     """Whether the address is known to be theirs."""

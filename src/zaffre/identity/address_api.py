@@ -5,15 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Request
 from pydantic import Field, SecretStr
 
-from zaffre.foundation.errors import InvalidInput
 from zaffre.foundation.http.routing import PlainRoute, TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, View
 from zaffre.identity.account_links import AccountLinks, LinkPurpose
 from zaffre.identity.accounts import Accounts
 from zaffre.identity.addresses import Addresses, NoMail, Reader
 from zaffre.identity.callers import CurrentCaller, public, requires
+from zaffre.identity.federation.providers import IdentityProviders
 from zaffre.identity.messages import language_of
 from zaffre.identity.permissions import Permission
+from zaffre.identity.reauthentication import check_password
 from zaffre.identity.services import Identity, IdentityServices
 from zaffre.identity.wire import Email, GivenPassword, NewPassword, source_key
 
@@ -24,6 +25,13 @@ routers = links, password_links
 LinkToken = Annotated[SecretStr, Field(min_length=20, max_length=200)]
 
 
+class OfferedProviderView(View):
+    """An identity provider that people can sign in with."""
+
+    id: str
+    name: str
+
+
 class SignInOptionsView(View):
     """What somebody can do who has not signed in."""
 
@@ -31,6 +39,8 @@ class SignInOptionsView(View):
     """Whether strangers may make tenant accounts."""
     mail: bool
     """Whether the site sends links: to prove an address, and to set a new password."""
+    identity_providers: list[OfferedProviderView]
+    """With which one can sign in instead of a password."""
 
 
 class LinkBody(Body):
@@ -59,10 +69,12 @@ class NewEmailBody(Body):
 
 
 @links.get("/sign-in-options", dependencies=[public()])
-async def sign_in_options(request: Request, identity: Identity) -> SignInOptionsView:
+async def sign_in_options(request: Request, work: Work, identity: Identity) -> SignInOptionsView:
     """Say what somebody can do who has not signed in."""
     strangers = identity.settings.sign_up and request.app.state.face != "admin"
-    return SignInOptionsView(sign_up=strangers, mail=identity.sends_mail)
+    offered = await IdentityProviders(work, identity.federation.targets).offered()
+    providers = [OfferedProviderView.model_validate(row) for row in offered]
+    return SignInOptionsView(sign_up=strangers, mail=identity.sends_mail, identity_providers=providers)
 
 
 @links.post("/address-verifications", status_code=204, dependencies=[public()])
@@ -85,13 +97,7 @@ async def change_email(body: NewEmailBody, request: Request, caller: CurrentCall
     """Have a link sent to another address, which becomes one's own when the link is opened."""
     if not identity.sends_mail:
         raise NoMail
-    account_key = f"account {caller.account_id}"
-    await identity.attempts.take(account_key)
-    async with identity.units.read(request.state.actor) as work:
-        account = await Accounts(work).get(caller.account_id)
-    if not await identity.passwords.verify(body.current_password, account.password_hash):
-        raise InvalidInput("The current password is not right.", remedy="Type it again.", target="current_password")
-    await identity.attempts.give_back(account_key)
+    await check_password(identity, request, caller.account_id, body.current_password)
     async with identity.units.write(request.state.actor) as work:
         addresses = Addresses(work, reader_of(request, identity))
         await addresses.send_verification(await Accounts(work).get(caller.account_id), body.email)

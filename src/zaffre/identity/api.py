@@ -10,22 +10,24 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, SecretStr
 
-from zaffre.foundation.audit.capture import About
 from zaffre.foundation.errors import Forbidden, InvalidInput
 from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
-from zaffre.foundation.http.routing import PlainRoute, RequestContext, TransactionalRoute, Work
+from zaffre.foundation.http.routing import PlainRoute, TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView, View
 from zaffre.identity.accounts import Accounts, AccountState, NewAccount
 from zaffre.identity.address_api import reader_of
 from zaffre.identity.addresses import Addresses
 from zaffre.identity.callers import Caller, CurrentCaller, public, requires, signed_in
+from zaffre.identity.failures import note_failure
+from zaffre.identity.federation.providers import names_of
 from zaffre.identity.permissions import Permission, Role
+from zaffre.identity.reauthentication import check_password
 from zaffre.identity.second_factors import CodeNeeded, CodeWrong, SecondFactors
 from zaffre.identity.services import Identity, IdentityServices
 from zaffre.identity.sessions import IssuedTokens, RefreshFailed, SignInFailed
 from zaffre.identity.tables import AccountRow, SessionRow
-from zaffre.identity.wire import Email, GivenCode, GivenPassword, NewPassword, source_key
+from zaffre.identity.wire import Email, GivenCode, GivenPassword, NewPassword, client_of, source_key
 
 self_service = APIRouter(tags=["identity"], route_class=TransactionalRoute)
 sign_up = APIRouter(tags=["identity"], route_class=PlainRoute)
@@ -114,6 +116,8 @@ class OwnAccountView(AccountView):
 
     permissions: list[Permission]
     """Of the credential in hand, in alphabetical order; what is not listed is answered with 403."""
+    has_password: bool
+    """Whether one can sign in with a password; who signs in elsewhere may have none."""
     acting_for: ActingForView | None
     """Whom an administrator acts for with this credential; None: for oneself."""
 
@@ -122,7 +126,8 @@ class OwnAccountView(AccountView):
         """Shape a row as its own party sees it."""
         own = AccountView.of(row).model_dump()
         other = ActingForView.model_validate(acting_for) if acting_for is not None else None
-        return cls(**own, permissions=sorted(caller.permissions), acting_for=other)
+        has_password = row.password_hash is not None
+        return cls(**own, permissions=sorted(caller.permissions), has_password=has_password, acting_for=other)
 
 
 class TokensView(View):
@@ -147,6 +152,8 @@ class SessionView(View):
 
     id: str
     client: str
+    signed_in_with: str | None
+    """The identity provider that said who it is; None: a password did."""
     created_at: datetime
     refreshed_at: datetime
     expires_at: datetime
@@ -154,9 +161,10 @@ class SessionView(View):
     """Whether it is the one that asks."""
 
     @classmethod
-    def of(cls, row: SessionRow, current_id: str | None) -> "SessionView":
-        """Shape a row."""
+    def of(cls, row: SessionRow, provider: str | None, current_id: str | None) -> "SessionView":
+        """Shape a row with the name of the identity provider where it began."""
         return cls(
+            signed_in_with=provider,
             id=row.id,
             client=row.client,
             created_at=row.created_at,
@@ -184,13 +192,13 @@ async def open_session(body: SignInBody, request: Request, identity: Identity) -
         factor = account is not None and await SecondFactors(work, account).confirmed_at() is not None
     right = await identity.passwords.verify(body.password, account.password_hash if account else None)
     if account is None or not right or account.state != AccountState.ACTIVE:
-        await _note_failure(request, account)
+        await note_failure(request, account)
         raise SignInFailed
     if factor:
         await _check_code(identity, request, account, body.code, keys)
     await identity.attempts.give_back(*keys)
     async with identity.units.write(request.state.actor) as work:
-        tokens = await identity.sessions(work).open(await Accounts(work).get(account.id), _client(request))
+        tokens = await identity.sessions(work).open(await Accounts(work).get(account.id), client_of(request))
     return TokensView.of(tokens)
 
 
@@ -207,13 +215,7 @@ async def refresh_session(body: RefreshBody, request: Request, identity: Identit
 @sign_in.post("/accounts/me/password", status_code=204, dependencies=[requires(Permission.ACCOUNT_SELF)])
 async def change_password(body: PasswordBody, request: Request, caller: CurrentCaller, identity: Identity) -> None:
     """Change one's password. Other sign-in sessions end."""
-    key = f"account {caller.account_id}"
-    await identity.attempts.take(key)
-    async with identity.units.read(request.state.actor) as work:
-        account = await Accounts(work).get(caller.account_id)
-    if not await identity.passwords.verify(body.current_password, account.password_hash):
-        raise InvalidInput("The current password is not right.", remedy="Type it again.", target="current_password")
-    await identity.attempts.give_back(key)
+    await check_password(identity, request, caller.account_id, body.current_password)
     password_hash = await identity.passwords.hash(body.new_password)
     async with identity.units.write(request.state.actor) as work:
         accounts = Accounts(work)
@@ -243,7 +245,9 @@ async def rename_me(
 async def my_sessions(work: Work, caller: CurrentCaller, identity: Identity) -> Page[SessionView]:
     """List one's sign-in sessions."""
     rows = await identity.sessions(work).of(caller.account_id)
-    return Page[SessionView](value=[SessionView.of(row, caller.session_id) for row in rows])
+    names = await names_of(work, {row.provider_id for row in rows if row.provider_id is not None})
+    value = [SessionView.of(row, names.get(row.provider_id or ""), caller.session_id) for row in rows]
+    return Page[SessionView](value=value)
 
 
 @self_service.delete("/sessions/current", status_code=204, dependencies=[signed_in()])
@@ -300,7 +304,7 @@ async def act_for_account(
     if parent is None:
         raise InvalidInput("Only who has signed in can act for somebody.", remedy="Sign in with POST /sessions first.")
     account = await Accounts(work).get(account_id)
-    return TokensView.of(await sessions.act_for(parent, account, f"acting for {account.email}, {_client(request)}"))
+    return TokensView.of(await sessions.act_for(parent, account, f"acting for {account.email}, {client_of(request)}"))
 
 
 @password_administration.post("/accounts", status_code=201, dependencies=[requires(Permission.ACCOUNT_ADMIN)])
@@ -326,19 +330,9 @@ async def _check_code(
     async with identity.units.write(request.state.actor) as work:
         right = await SecondFactors(work, await Accounts(work).get(account.id)).accept(code)
     if not right:
-        await _note_failure(request, account)
+        await note_failure(request, account)
         raise CodeWrong
     await identity.code_attempts.give_back(key)
-
-
-async def _note_failure(request: Request, account: AccountRow | None) -> None:
-    """Record a failed sign-in: of which account, if there is one; never what was typed."""
-    context: RequestContext = request.app.state.context
-    about = (
-        About("account", account.id, account.email, account_id=account.id) if account else About("account", "unknown")
-    )
-    address = request.client.host if request.client else "unknown"
-    await context.refusals.note(request.state.actor, address, "session.refused", about, {})
 
 
 async def _create(identity: IdentityServices, request: Request, body: SignUpBody, role: Role) -> AccountView:
@@ -348,8 +342,3 @@ async def _create(identity: IdentityServices, request: Request, body: SignUpBody
         if identity.sends_mail:
             await Addresses(work, reader_of(request, identity)).send_verification(row)
     return AccountView.of(row)
-
-
-def _client(request: Request) -> str:
-    agent = "".join(c for c in request.headers.get("User-Agent", "unknown") if c.isprintable())
-    return f"{agent[:150]} from {request.client.host if request.client else 'unknown'}"

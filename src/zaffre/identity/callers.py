@@ -17,6 +17,7 @@ from zaffre.foundation.http.problems import request_id_of
 from zaffre.foundation.http.sockets import bearer_of
 from zaffre.foundation.settings import IdentitySettings
 from zaffre.foundation.work import UnitsOfWork
+from zaffre.identity.federation.providers import answered_for
 from zaffre.identity.permissions import PERMISSIONS_OF, Permission, Role
 from zaffre.identity.scopes import EVERYTHING, Scope
 from zaffre.identity.sessions import Sessions
@@ -119,6 +120,8 @@ class Identification:
             return caller
         async with self._units.read(system_actor("identity")) as work:
             factor = await work.session.get(SecondFactorRow, caller.account_id)
+            if caller.session_id is not None and await answered_for(work, caller.session_id):
+                return caller
         return replace(caller, needs_second_factor=factor is None or factor.confirmed_at is None)
 
     async def _check_acting(self, claims: AccessClaims, actor_id: str) -> None:

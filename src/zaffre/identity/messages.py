@@ -18,6 +18,8 @@ class Message(StrEnum):
     """Tells that there is one."""
     FACTOR_SET = "factor_set"
     """Tells that a second factor was set up or removed."""
+    IDENTITY_LINKED = "identity_linked"
+    """Tells that an identity elsewhere signs in to the account."""
 
 
 _TEXTS = {
@@ -54,6 +56,11 @@ _TEXTS = {
             "The second factor of your account at {portal} was set up or removed.",
             "If that was not you, set a new password and tell the provider at once.",
         ),
+        Message.IDENTITY_LINKED: (
+            "There is another way to sign in to your account",
+            "An account elsewhere was linked to your account at {portal}, and signs in to it from now on.",
+            "If that was not you, set a new password, unlink it under Account and tell the provider at once.",
+        ),
     },
     "de": {
         Message.VERIFY: (
@@ -87,6 +94,14 @@ _TEXTS = {
             "Ihr zweiter Faktor wurde geändert",
             "Der zweite Faktor Ihres Kontos bei {portal} wurde eingerichtet oder entfernt.",
             "Wenn Sie das nicht waren, setzen Sie ein neues Passwort und wenden Sie sich sofort an den Anbieter.",
+        ),
+        Message.IDENTITY_LINKED: (
+            "Ihr Konto hat eine weitere Anmeldung",
+            "Ein Konto anderswo wurde mit Ihrem Konto bei {portal} verknüpft und meldet ab jetzt darin an.",
+            (
+                "Wenn Sie das nicht waren, setzen Sie ein neues Passwort, lösen Sie die Verknüpfung unter Konto und "
+                "wenden Sie sich sofort an den Anbieter."
+            ),
         ),
     },
 }

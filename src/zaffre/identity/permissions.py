@@ -42,6 +42,10 @@ class Permission(StrEnum):
     OPERATION_CANCEL = "operation.cancel", "Cancel one's operations"
 
     ACCOUNT_ADMIN = "account.admin", "See, create and change everybody's accounts"
+    IDENTITY_PROVIDER_ADMIN = (
+        "identity_provider.admin",
+        "Say with which accounts that people have elsewhere they can sign in",
+    )
     PLAN_ADMIN = "plan.admin", "Design and publish plans"
     SUBSCRIPTION_ADMIN = "subscription.admin", "See everybody's subscriptions"
     FABRIC_READ = "fabric.read", "See stamps, hosts, clouds, storage and capacity"

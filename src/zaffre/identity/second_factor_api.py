@@ -5,7 +5,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from zaffre.foundation.errors import InvalidInput
 from zaffre.foundation.http.routing import PlainRoute, TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, PathId, View
 from zaffre.foundation.mail import Mail, Outbox
@@ -15,6 +14,7 @@ from zaffre.identity.address_api import reader_of
 from zaffre.identity.callers import CurrentCaller, requires
 from zaffre.identity.messages import Message, message
 from zaffre.identity.permissions import Permission
+from zaffre.identity.reauthentication import check_password
 from zaffre.identity.second_factors import SecondFactors
 from zaffre.identity.services import Identity, IdentityServices
 from zaffre.identity.tables import AccountRow
@@ -39,7 +39,8 @@ class SecondFactorView(View):
 class EnrolmentBody(Body):
     """A wish to set up a second factor."""
 
-    current_password: GivenPassword
+    current_password: GivenPassword | None = None
+    """Of an account that has one."""
 
 
 class EnrolmentView(View):
@@ -81,13 +82,7 @@ async def begin_second_factor(
     body: EnrolmentBody, request: Request, caller: CurrentCaller, identity: Identity
 ) -> EnrolmentView:
     """Begin to set up a second factor. It counts when a code has been confirmed."""
-    key = f"account {caller.account_id}"
-    await identity.attempts.take(key)
-    async with identity.units.read(request.state.actor) as work:
-        account = await Accounts(work).get(caller.account_id)
-    if not await identity.passwords.verify(body.current_password, account.password_hash):
-        raise InvalidInput("The current password is not right.", remedy="Type it again.", target="current_password")
-    await identity.attempts.give_back(key)
+    await check_password(identity, request, caller.account_id, body.current_password, if_any=True)
     async with identity.units.write(request.state.actor) as work:
         begun = await (await _factors(work, caller.account_id)).begin()
     return EnrolmentView.model_validate(begun)

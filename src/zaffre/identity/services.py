@@ -12,6 +12,7 @@ from zaffre.identity.accounts import Accounts
 from zaffre.identity.addresses import AddressNotVerified
 from zaffre.identity.attempts import HOUR_MS, Attempts
 from zaffre.identity.callers import Caller
+from zaffre.identity.federation.conversation import Conversation
 from zaffre.identity.passwords import Passwords
 from zaffre.identity.permissions import Role
 from zaffre.identity.sessions import Sessions
@@ -34,6 +35,8 @@ class IdentityServices:
     """Whether mail can leave the site; what needs mail is off otherwise."""
     portal_urls: Mapping[str, str]
     """Where links in mail lead, by face."""
+    federation: Conversation
+    """Talks to identity providers."""
 
     @classmethod
     def of(cls, settings: Settings, units: UnitsOfWork, passwords: Passwords) -> Self:
@@ -48,7 +51,13 @@ class IdentityServices:
             Attempts(units, identity.sign_in_attempts_per_minute, HOUR_MS),
             settings.mail.configured,
             {"admin": settings.admin_portal_url, "tenant": settings.tenant_portal_url},
+            Conversation(settings.federation, units.clock),
         )
+
+    async def close(self) -> None:
+        """End threads and let go of connections."""
+        self.passwords.close()
+        await self.federation.close()
 
     def wants_second_factor(self, role: Role) -> bool:
         """Tell whether the site wants a second factor of accounts with a role."""

@@ -81,14 +81,15 @@ class Sessions:
         self._access_tokens = access_tokens
         self._lifetime = timedelta(seconds=refresh_lifetime_s)
 
-    async def open(self, account: AccountRow, client: str) -> IssuedTokens:
-        """Begin a session for an account whose password was right."""
+    async def open(self, account: AccountRow, client: str, provider_id: str | None = None) -> IssuedTokens:
+        """Begin a session for an account whose password was right, or whose identity a provider has proved."""
         await self._make_room(account.id)
         now = self._work.clock.now()
         secret = new_secret()
         row = SessionRow(
             id=self._work.ids.new(),
             account_id=account.id,
+            provider_id=provider_id,
             refresh_hash=hash_secret(secret),
             client=client[:200],
             created_at=now,

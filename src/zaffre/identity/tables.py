@@ -28,8 +28,8 @@ class AccountRow(Table):
     name: Mapped[str]
     role: Mapped[str] = mapped_column(index=True)
     state: Mapped[str]
-    password_hash: Mapped[str]
-    """argon2id with its parameters and salt."""
+    password_hash: Mapped[str | None] = mapped_column(default=None)
+    """argon2id with its parameters and salt; None: nobody can sign in with a password."""
     verified_at: Mapped[datetime | None] = mapped_column(default=None)
     """When it was proved that mail to the address reaches whoever holds the account; None: it was not."""
     created_at: Mapped[datetime] = mapped_column(index=True)
@@ -53,6 +53,10 @@ class SessionRow(Table):
     acting_for_id: Mapped[str | None] = mapped_column(
         ForeignKey("accounts.id", ondelete="CASCADE"), index=True, default=None
     )
+    provider_id: Mapped[str | None] = mapped_column(
+        ForeignKey("identity_providers.id", ondelete="CASCADE"), index=True, default=None
+    )
+    """The identity provider that said who it is; None: a password did."""
     refresh_hash: Mapped[str] = mapped_column(unique=True)
     """SHA-256 of the refresh token; it has 256 random bits, so a slow hash would add nothing."""
     spent_refresh_hash: Mapped[str | None] = mapped_column(unique=True, default=None)

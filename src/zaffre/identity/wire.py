@@ -17,3 +17,9 @@ GivenCode = Annotated[str, StringConstraints(min_length=6, max_length=20, patter
 def source_key(request: Request) -> str:
     """Name where a request comes from, to count attempts."""
     return f"address {request.client.host if request.client else 'unknown'}"
+
+
+def client_of(request: Request) -> str:
+    """Describe what signs in, for the list of sessions."""
+    agent = "".join(c for c in request.headers.get("User-Agent", "unknown") if c.isprintable())
+    return f"{agent[:150]} from {request.client.host if request.client else 'unknown'}"

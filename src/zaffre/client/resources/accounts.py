@@ -26,6 +26,7 @@ from zaffre.client.models import (
     SignUpBody,
 )
 from zaffre.client.resources.audit import AuditRecords
+from zaffre.client.resources.identity_providers import LinkedIdentities
 
 
 class OwnAccount:
@@ -39,6 +40,11 @@ class OwnAccount:
     def audit_records(self) -> AuditRecords:
         """What was done with it."""
         return AuditRecords(self._connection, "/accounts/me/audit-records")
+
+    @cached_property
+    def identities(self) -> LinkedIdentities:
+        """The accounts elsewhere that one can sign in with."""
+        return LinkedIdentities(self._connection)
 
     def sign_up(self, email: str, name: str, password: str) -> AccountView:
         """Make a tenant account for oneself. Signing in comes after.

@@ -8,6 +8,7 @@ import zaffre.foundation.events.tables
 import zaffre.foundation.http.tables
 import zaffre.foundation.mail.tables
 import zaffre.foundation.operations.tables
+import zaffre.identity.federation.tables
 import zaffre.identity.tables
 import zaffre.management.approvals.tables
 import zaffre.management.budgets.tables
@@ -27,6 +28,7 @@ TABLE_MODULES = (
     zaffre.foundation.http.tables,
     zaffre.foundation.mail.tables,
     zaffre.foundation.operations.tables,
+    zaffre.identity.federation.tables,
     zaffre.identity.tables,
     zaffre.management.approvals.tables,
     zaffre.management.budgets.tables,
