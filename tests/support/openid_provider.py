@@ -22,7 +22,13 @@ def openid_provider(redirect_urls: Sequence[str]) -> Iterator[str]:
     if wheel is None or wheel.origin is None or not (MODULES / "oidc-provider").is_dir():
         pytest.skip("the OpenID provider is not installed; run scripts/portal")
     port = free_ports(1)[0]
-    command = [str(Path(wheel.origin).parent / "bin/node"), str(SCRIPT), str(MODULES), str(port), " ".join(redirect_urls)]
+    command = [
+        str(Path(wheel.origin).parent / "bin/node"),
+        str(SCRIPT),
+        str(MODULES),
+        str(port),
+        " ".join(redirect_urls),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             assert process.stdout is not None

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -90,9 +90,9 @@ class ServerProcess:
 
 
 @contextmanager
-def server_process(directory: Path) -> Iterator[ServerProcess]:
-    """Run a server until the block ends."""
-    process, ports = _started(directory)
+def server_process(directory: Path, **more: object) -> Iterator[ServerProcess]:
+    """Run a server until the block ends; `more` are settings as in `settings_arguments`."""
+    process, ports = _started(directory, more)
     try:
         cloud = ServerProcess(ports, directory)
         cloud.furnish()
@@ -102,13 +102,13 @@ def server_process(directory: Path) -> Iterator[ServerProcess]:
         process.wait(timeout=60)
 
 
-def _started(directory: Path) -> tuple[subprocess.Popen[bytes], Sequence[int]]:
+def _started(directory: Path, more: Mapping[str, object]) -> tuple[subprocess.Popen[bytes], Sequence[int]]:
     """Start a server on ports that were free a moment ago; on others if somebody took one since."""
     for attempt in range(START_ATTEMPTS):
         ports = free_ports(PORTS)
         with (directory / f"server-{attempt}.log").open("wb") as log:
             process = subprocess.Popen(
-                [*ZAFFRE, "serve", *settings_arguments(directory, ports)], stdout=log, stderr=log
+                [*ZAFFRE, "serve", *settings_arguments(directory, ports, **more)], stdout=log, stderr=log
             )
         if _answers(process, f"http://127.0.0.1:{ports[2]}"):
             return process, ports

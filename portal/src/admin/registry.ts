@@ -12,6 +12,7 @@ import { clouds } from "@/resources/clouds";
 import { credits } from "@/resources/credits";
 import { discounts } from "@/resources/discounts";
 import { hosts } from "@/resources/hosts";
+import { identityProviders } from "@/resources/identity-providers";
 import { images } from "@/resources/images";
 import { logicalNetworks } from "@/resources/logical-networks";
 import { operations } from "@/resources/operations";
@@ -54,6 +55,7 @@ export const adminPortal: PortalDefinition = {
     sessions,
     siteWebhooks,
     siteWebhookDeliveries,
+    identityProviders,
   ],
   pages: [
     {

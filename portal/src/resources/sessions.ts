@@ -13,6 +13,7 @@ export const sessions: ResourceManifest = {
   queryable: false,
   columns: [
     { field: "client", kind: "text", width: 320, priority: 1 },
+    { field: "signed_in_with", kind: "text", width: 150 },
     { field: "current", kind: "boolean", width: 110, priority: 1 },
     { field: "created_at", kind: "date", width: 170 },
     { field: "refreshed_at", kind: "date", width: 170, priority: 3 },

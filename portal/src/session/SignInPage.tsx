@@ -8,12 +8,14 @@ import { usePortal } from "@/manifest/portal";
 import { ForgotForm } from "./ForgotForm";
 import { ask } from "./outside";
 import { OutsidePage } from "./OutsidePage";
+import { ProviderButtons } from "./ProviderButtons";
 import { SignInForm } from "./SignInForm";
 import { SignUpForm } from "./SignUpForm";
 
 interface Options {
   sign_up: boolean;
   mail: boolean;
+  identity_providers: { id: string; name: string }[];
 }
 
 const useStyles = makeStyles({
@@ -39,6 +41,9 @@ export function SignInPage() {
   return (
     <OutsidePage title={titles[form]}>
       {form === "sign_in" ? <SignInForm /> : form === "sign_up" ? <SignUpForm /> : <ForgotForm />}
+      {form === "sign_in" && options !== undefined && options.identity_providers.length > 0 ? (
+        <ProviderButtons providers={options.identity_providers} />
+      ) : null}
       <div className={styles.other}>
         {form === "sign_in" ? null : (
           <Button appearance="transparent" onClick={() => setForm("sign_in")}>

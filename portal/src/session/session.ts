@@ -19,6 +19,8 @@ export interface Me {
   generation: number;
   /** When it was proved that mail to the address reaches them. */
   verified_at?: string | null;
+  /** Whether a password signs them in, too. */
+  has_password?: boolean;
   /** What they may do; absent when the server does not tell, and then it decides on each request. */
   permissions?: string[];
   /** The account that an administrator acts for, who is the one this is about. */

@@ -2,13 +2,14 @@
 import { createDOMRenderer, FluentProvider, RendererProvider } from "@fluentui/react-components";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { StrictMode, Suspense } from "react";
+import { lazy, StrictMode, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 
 import { createQueryClient } from "@/api/queries";
 import { startTexts } from "@/i18n/i18n";
 import { PortalContext, type PortalDefinition } from "@/manifest/portal";
 import { createPortalRouter, type PortalRouter } from "@/manifest/router";
+import { RETURN_PATH } from "@/session/federation";
 import { useSessionState } from "@/session/session";
 import { LinkPage, linkKind } from "@/session/LinkPage";
 import { SignInPage } from "@/session/SignInPage";
@@ -17,6 +18,8 @@ import { LiveUpdatesProvider } from "./LiveUpdatesProvider";
 import { NotificationsProvider } from "./notifications";
 import { useTheme } from "./theme";
 import "./global.css";
+
+const ReturnPage = lazy(() => import("@/session/ReturnPage"));
 
 export async function startPortal(portal: PortalDefinition): Promise<void> {
   await startTexts(portal.resources.map((manifest) => manifest.namespace));
@@ -45,7 +48,9 @@ function Themed({ router }: { router: PortalRouter }) {
   return (
     <FluentProvider theme={theme}>
       <Suspense fallback={null}>
-        {link !== null ? (
+        {window.location.pathname === RETURN_PATH ? (
+          <ReturnPage />
+        ) : link !== null ? (
           <LinkPage kind={link} />
         ) : state === "out" ? (
           <SignInPage />

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from zaffre.cli import second_factor_commands
+from zaffre.cli import linked_identity_commands, second_factor_commands
 from zaffre.cli.arguments import AccountArgument
 from zaffre.cli.columns import STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
@@ -23,6 +23,7 @@ from zaffre.client import AccountView, NewAccountBody, Role
 group = CommandGroup(help="People's accounts. Those of others are for administrators.")
 app = group.app
 group.include("second-factor", second_factor_commands.group)
+group.include("identity", linked_identity_commands.group)
 
 
 @group.command("list")

@@ -51,6 +51,12 @@ ENTRIES = (
     Entry("webhook", "zaffre.cli.webhook_commands:app", "Events sent to others.", _WATCH),
     Entry("audit", "zaffre.cli.audit_commands:app", "Who did what, and the proof of it.", _WATCH),
     Entry("account", "zaffre.cli.account_commands:app", "People's accounts.", _PROVIDER),
+    Entry(
+        "identity-provider",
+        "zaffre.cli.identity_provider_commands:app",
+        "Identity providers: with what people can sign in.",
+        _PROVIDER,
+    ),
     Entry("add-on", "zaffre.cli.add_on_commands:app", "Add-ons: what can be had on top of plans.", _PROVIDER),
     Entry("approval-rule", "zaffre.cli.approval_rule_commands:app", "Which changes need an approval.", _PROVIDER),
     Entry("mail", "zaffre.cli.mail_commands:app", "Mail that the site sends.", _PROVIDER),

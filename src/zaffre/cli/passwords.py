@@ -31,3 +31,16 @@ def asked_password(run: Invocation, question: str, *, from_stdin: bool, twice: b
             "There is no password and nobody to ask for it.", f"Set {environment.PASSWORD} or use --password-stdin."
         )
     return str(typer.prompt(question, hide_input=True, confirmation_prompt=twice, err=True))
+
+
+def asked_secret(run: Invocation, question: str, *, from_stdin: bool) -> str:
+    """Return a secret that is nobody's password, from standard input or from whoever sits there.
+
+    Raises:
+        UsageProblem: there is none and nobody to ask.
+    """
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    if not run.terminal.interactive:
+        raise UsageProblem("There is no secret and nobody to ask for it.", "Give it to --client-secret-stdin.")
+    return str(typer.prompt(question, hide_input=True, err=True))

@@ -43,7 +43,9 @@ def set_up_factor(run: Invocation) -> None:
     """Set up a second factor: scan a picture, type a code."""
     if not run.terminal.interactive:
         raise UsageProblem("There is nobody to look at a picture and type a code.", "Run it at a terminal.")
-    begun = run.client.account.begin_second_factor(asked_password(run, "Your password", from_stdin=False))
+    has_password = run.client.account.get().has_password
+    password = asked_password(run, "Your password", from_stdin=False) if has_password else None
+    begun = run.client.account.begin_second_factor(password)
     for line in half_blocks(begun.picture):
         run.terminal.print(line)
     run.terminal.print(f"Or type this secret into your device: {begun.secret}")

@@ -21,6 +21,7 @@ def list_sessions(run: Invocation) -> None:
     now = run.terminal.now
     columns: list[Column[SessionView]] = [
         Column("CLIENT", lambda session: session.client),
+        Column("SIGNED IN WITH", lambda session: session.signed_in_with or "password"),
         Column("THIS ONE", lambda session: yes_no(session.current)),
         Column("BEGAN", lambda session: f"{age(session.created_at, now)} ago", whole=True),
         Column("LAST USED", lambda session: f"{age(session.refreshed_at, now)} ago", whole=True),

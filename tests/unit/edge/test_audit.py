@@ -27,6 +27,7 @@ NOT_AUDITED = {
     "cleanups",
     "compute_suspensions",
     "console_tokens",
+    "federated_sign_ins",
     "idempotency_keys",
     "image_copies",
     "image_uses",
@@ -59,6 +60,10 @@ NOT_AUDITED = {
 """Tables that hold no deeds of people but what follows from them; what people do with these is told by events."""
 
 OWN_TRANSACTIONS = {
+    "POST /federated-sign-ins",
+    "POST /federated-sign-ins/redeem",
+    "POST /accounts/me/identities",
+    "POST /identity-providers/{provider_id}/test",
     "POST /accounts",
     "POST /accounts/me/email",
     "POST /accounts/me/password",

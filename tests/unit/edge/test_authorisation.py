@@ -43,6 +43,8 @@ def test_only_these_routes_are_open_to_everybody() -> None:
         "POST /address-verifications",
         "POST /password-resets",
         "POST /password-resets/redeem",
+        "POST /federated-sign-ins",
+        "POST /federated-sign-ins/redeem",
     }
 
 

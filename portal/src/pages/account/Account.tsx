@@ -19,6 +19,7 @@ import { useMe, type Me } from "@/session/session";
 import { usePageTitle } from "@/shell/pageTitle";
 import { ProblemMessage } from "@/shell/ProblemMessage";
 
+import { LinkedIdentities } from "./LinkedIdentities";
 import { SecondFactor } from "./SecondFactor";
 
 const SHORTEST_PASSWORD = 10;
@@ -39,7 +40,10 @@ export default function Account() {
       {me.data === undefined ? null : <Profile me={me.data} />}
       {me.data === undefined ? null : <Address me={me.data} />}
       <Password />
-      {me.data?.acting_for ? null : <SecondFactor />}
+      {me.data?.acting_for ? null : <SecondFactor hasPassword={me.data?.has_password !== false} />}
+      {me.data === undefined || me.data.acting_for ? null : (
+        <LinkedIdentities hasPassword={me.data.has_password !== false} />
+      )}
     </>
   );
 }

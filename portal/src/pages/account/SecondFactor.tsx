@@ -31,7 +31,7 @@ const useStyles = makeStyles({
   code: { fontFamily: tokens.fontFamilyMonospace, overflowWrap: "anywhere" },
 });
 
-export function SecondFactor() {
+export function SecondFactor({ hasPassword }: { hasPassword: boolean }) {
   const styles = useStyles();
   const { t } = useTranslation("account");
   const state = useQuery({
@@ -51,7 +51,7 @@ export function SecondFactor() {
       ) : null}
       {codes === null ? null : <RecoveryCodes codes={codes} onDone={() => setCodes(null)} />}
       {factor === undefined ? null : factor.confirmed_at === null ? (
-        <SetUp onCodes={setCodes} />
+        <SetUp hasPassword={hasPassword} onCodes={setCodes} />
       ) : (
         <Manage left={factor.recovery_codes_left} onCodes={setCodes} />
       )}
@@ -59,7 +59,7 @@ export function SecondFactor() {
   );
 }
 
-function SetUp({ onCodes }: { onCodes: (codes: string[]) => void }) {
+function SetUp({ hasPassword, onCodes }: { hasPassword: boolean; onCodes: (codes: string[]) => void }) {
   const styles = useStyles();
   const { t } = useTranslation("account");
   const cache = useQueryClient();
@@ -67,7 +67,11 @@ function SetUp({ onCodes }: { onCodes: (codes: string[]) => void }) {
   const [code, setCode] = useState("");
   const begin = useMutation({
     mutationFn: async () =>
-      (await tenantApi.POST("/accounts/me/second-factor", { body: { current_password: password } })).data,
+      (
+        await tenantApi.POST("/accounts/me/second-factor", {
+          body: { current_password: hasPassword ? password : null },
+        })
+      ).data,
   });
   const confirm = useMutation({
     mutationFn: async () =>
@@ -87,17 +91,19 @@ function SetUp({ onCodes }: { onCodes: (codes: string[]) => void }) {
           begin.mutate();
         }}
       >
-        <Field label={t("password")} hint={t("factor.begin_help")} required>
-          <Input
-            type="password"
-            autoComplete="current-password"
-            value={password}
-            onChange={(_, data) => setPassword(data.value)}
-          />
-        </Field>
+        {hasPassword ? (
+          <Field label={t("password")} hint={t("factor.begin_help")} required>
+            <Input
+              type="password"
+              autoComplete="current-password"
+              value={password}
+              onChange={(_, data) => setPassword(data.value)}
+            />
+          </Field>
+        ) : null}
         <ProblemMessage error={begin.error} />
         <div>
-          <Button type="submit" appearance="primary" disabled={password === "" || begin.isPending}>
+          <Button type="submit" appearance="primary" disabled={(hasPassword && password === "") || begin.isPending}>
             {t("factor.begin")}
           </Button>
         </div>

@@ -111,9 +111,12 @@ class OwnAccount:
         """Return one's own second factor."""
         return self._connection.get("/accounts/me/second-factor", SecondFactorView)
 
-    def begin_second_factor(self, current_password: str) -> EnrolmentView:
-        """Begin to set up a second factor; it counts when a code of its device is confirmed."""
-        body = EnrolmentBody(current_password=SecretStr(current_password))
+    def begin_second_factor(self, current_password: str | None) -> EnrolmentView:
+        """Begin to set up a second factor; it counts when a code of its device is confirmed.
+
+        An account that has no password, because its holder signs in elsewhere, needs none.
+        """
+        body = EnrolmentBody(current_password=SecretStr(current_password) if current_password is not None else None)
         return parsed(self._connection.ask("POST", "/accounts/me/second-factor", body), EnrolmentView)
 
     def confirm_second_factor(self, code: str) -> list[str]:
