@@ -149,7 +149,7 @@ def change_provider(
 
 @group.command("test")
 def try_provider(run: Invocation, provider: ProviderArgument) -> None:
-    """Ask a provider what it is and for its keys, and say whether that can be used."""
+    """Ask a provider what it is, and look at it."""
     providers = run.client.admin.identity_providers
     seen: ProviderTestView = providers.test(run.id_in(providers, provider))
     facts = [

@@ -11,7 +11,7 @@ from zaffre.cli.options import Confirmation, ListWishes
 from zaffre.cli.tables import Column
 from zaffre.client import LinkedIdentityView
 
-group = CommandGroup(help="Accounts elsewhere that you can sign in with; linked in the portal.")
+group = CommandGroup(help="Accounts elsewhere that sign you in.")
 
 
 @group.command("list")

@@ -623,7 +623,7 @@ class EnrolmentBody(Wire):
     model_config = ConfigDict(
         extra="forbid",
     )
-    current_password: SecretStr
+    current_password: SecretStr | None = None
 
 
 class EnrolmentView(Wire):
@@ -672,6 +672,26 @@ class FaultKind(OpenEnum):
     BROKEN = "broken"
     MISSING = "missing"
     HEAD = "head"
+
+
+class FederatedReturnBody(Wire):
+    """What a browser brought back from a provider, in its address."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    state: str
+    code: str | None = None
+    error: str | None = None
+    iss: str | None = None
+    second_factor_code: str | None = None
+
+
+class FederatedSignInView(Wire):
+    """Where to go to sign in. A cookie with the answer binds it to the browser."""
+
+    authorization_url: str
+    expires_at: AwareDatetime
 
 
 class FeePeriod(OpenEnum):
@@ -973,6 +993,17 @@ class LinkBody(Wire):
     token: SecretStr
 
 
+class LinkedIdentityView(Wire):
+    """Somebody at an identity provider who can sign in to one's account."""
+
+    id: str
+    created_at: AwareDatetime
+    email: str | None
+    provider_id: str
+    provider_name: str
+    used_at: AwareDatetime | None
+
+
 class LinkedPlanView(Wire):
     """A plan that an add-on can be had with."""
 
@@ -1225,6 +1256,15 @@ class NewEmailBody(Wire):
     email: str
 
 
+class NewFederatedSignInBody(Wire):
+    """Somebody who wants to sign in with an account that they have elsewhere."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    provider_id: str
+
+
 class NewHostBody(Wire):
     """A host to add."""
 
@@ -1239,6 +1279,16 @@ class NewHostBody(Wire):
     provider_address: str | None = None
     stamp_id: str
     uri: str
+
+
+class NewIdentityBody(Wire):
+    """Somebody who wants to be able to."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    current_password: SecretStr | None = None
+    provider_id: str
 
 
 class NewImageBody(Wire):
@@ -1287,6 +1337,17 @@ class NewOwnImageBody(Wire):
     minimum_memory_mib: int = 128
     sha256: str | None = None
     size_bytes: int
+
+
+class NewPeople(OpenEnum):
+    """
+    What becomes of somebody whose identity no account has.
+    """
+
+    REFUSE = "refuse"
+    CREATE = "create"
+    LINK = "link"
+    LINK_OR_CREATE = "link_or_create"
 
 
 class NewPortBody(Wire):
@@ -1514,6 +1575,13 @@ class OfferTextView(Wire):
     price: str
 
 
+class OfferedProviderView(Wire):
+    """An identity provider that people can sign in with."""
+
+    id: str
+    name: str
+
+
 class OperationCountsView(Wire):
     """How much work there is."""
 
@@ -1582,6 +1650,7 @@ class Permission(OpenEnum):
     OPERATION_READ = "operation.read"
     OPERATION_CANCEL = "operation.cancel"
     ACCOUNT_ADMIN = "account.admin"
+    IDENTITY_PROVIDER_ADMIN = "identity_provider.admin"
     PLAN_ADMIN = "plan.admin"
     SUBSCRIPTION_ADMIN = "subscription.admin"
     FABRIC_READ = "fabric.read"
@@ -1723,6 +1792,17 @@ class ProviderHoldingsView(Wire):
     title: str
 
 
+class ProviderTestView(Wire):
+    """What a provider says of itself, when all of it can be used."""
+
+    algorithms: list[str]
+    authorization_endpoint: str
+    issuer: str
+    keys: int
+    token_endpoint: str
+    userinfo_endpoint: str | None
+
+
 class QuotaFailureView(Wire):
     """A subscription whose quota a provider would not apply."""
 
@@ -1790,6 +1870,13 @@ class RecoveryCodesView(Wire):
     """Codes for when the device is lost, each good once. Shown once."""
 
     recovery_codes: list[str]
+
+
+class RedirectUrlView(Wire):
+    """An address that must be registered at the provider."""
+
+    portal: str
+    url: str
 
 
 class RefreshBody(Wire):
@@ -1960,6 +2047,7 @@ class SessionView(Wire):
     current: bool
     expires_at: AwareDatetime
     refreshed_at: AwareDatetime
+    signed_in_with: str | None
 
 
 class SettingView(Wire):
@@ -2005,6 +2093,7 @@ class SignInBody(Wire):
 class SignInOptionsView(Wire):
     """What somebody can do who has not signed in."""
 
+    identity_providers: list[OfferedProviderView]
     mail: bool
     sign_up: bool
 
@@ -2731,6 +2820,13 @@ class EventPageView(Wire):
     value: list[EventView]
 
 
+class FederatedReturnView(Wire):
+    """What came of it."""
+
+    identity_id: str | None
+    tokens: TokensView | None
+
+
 class FeeBody(Wire):
     """What is due for each period, whatever is used."""
 
@@ -2781,6 +2877,48 @@ class HeldAddOnView(Wire):
     left: int | None
     maximum: int | None
     services: list[PlannedServiceView]
+
+
+class IdentityProviderChangeBody(Wire):
+    """What may change of an identity provider; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    asks_second_factor: bool | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    email_claim: str | None = None
+    email_domains: list[str] | None = None
+    enabled: bool | None = None
+    name_claim: str | None = None
+    new_people: NewPeople | None = None
+    scopes: list[str] | None = None
+    trusts_addresses: bool | None = None
+    verified_claim: str | None = None
+
+
+class IdentityProviderView(Wire):
+    """An identity provider, without its secret."""
+
+    id: str
+    name: str
+    asks_second_factor: bool
+    client_id: str
+    created_at: AwareDatetime
+    email_claim: str
+    email_domains: list[str]
+    enabled: bool
+    generation: int
+    has_client_secret: bool
+    issuer: str
+    name_claim: str
+    new_people: NewPeople
+    redirect_urls: list[RedirectUrlView]
+    scopes: list[str]
+    trusts_addresses: bool
+    verified_claim: str
 
 
 class ImpactView(Wire):
@@ -2876,6 +3014,27 @@ class NewBudgetBody(Wire):
     tag_key: str | None = None
     tag_value: str | None = None
     thresholds: list[ThresholdBody] | None = None
+
+
+class NewIdentityProviderBody(Wire):
+    """An OpenID provider that people shall be able to sign in with."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    asks_second_factor: bool = False
+    client_id: str
+    client_secret: SecretStr | None = None
+    email_claim: str = "email"
+    email_domains: list[str] = []
+    enabled: bool = True
+    issuer: str
+    name_claim: str = "name"
+    new_people: NewPeople | None = None
+    scopes: list[str] = ["openid", "email", "profile"]
+    trusts_addresses: bool = False
+    verified_claim: str = "email_verified"
 
 
 class NewPlanBody(Wire):
@@ -2986,6 +3145,7 @@ class OwnAccountView(Wire):
     created_at: AwareDatetime
     email: str
     generation: int
+    has_password: bool
     permissions: list[Permission]
     role: Role
     verified_at: AwareDatetime | None

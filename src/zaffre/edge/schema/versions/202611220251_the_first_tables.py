@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611220244
+Revision: 202611220251
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611220244"
+revision = "202611220251"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("password_hash", sa.String(), nullable=False),
+        sa.Column("password_hash", sa.String(), nullable=True),
         sa.Column("verified_at", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
@@ -218,6 +218,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("actor_id", "key", name=op.f("pk_idempotency_keys")),
     )
     op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"], unique=False)
+    op.create_table(
+        "identity_providers",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("sealed_client_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("scopes", Json, nullable=False),
+        sa.Column("email_claim", sa.String(), nullable=False),
+        sa.Column("verified_claim", sa.String(), nullable=False),
+        sa.Column("name_claim", sa.String(), nullable=False),
+        sa.Column("trusts_addresses", sa.Boolean(), nullable=False),
+        sa.Column("new_people", sa.String(), nullable=False),
+        sa.Column("email_domains", Json, nullable=False),
+        sa.Column("asks_second_factor", sa.Boolean(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_providers")),
+        sa.UniqueConstraint("issuer", name=op.f("uq_identity_providers_issuer")),
+        sa.UniqueConstraint("name", name=op.f("uq_identity_providers_name")),
+    )
     op.create_table(
         "lifecycle_events",
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -625,6 +647,39 @@ def upgrade() -> None:
     op.create_index(op.f("ix_clouds_created_at"), "clouds", ["created_at"], unique=False)
     op.create_index(op.f("ix_clouds_stamp_id"), "clouds", ["stamp_id"], unique=False)
     op.create_table(
+        "federated_sign_ins",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("provider_id", Id, nullable=False),
+        sa.Column("face", sa.String(), nullable=False),
+        sa.Column("account_id", Id, nullable=True),
+        sa.Column("state_hash", sa.String(), nullable=False),
+        sa.Column("browser_hash", sa.String(), nullable=False),
+        sa.Column("nonce", sa.String(), nullable=False),
+        sa.Column("sealed_verifier", sa.LargeBinary(), nullable=False),
+        sa.Column("claimed_at", UtcDateTime(), nullable=True),
+        sa.Column("proved_id", Id, nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_federated_sign_ins_account_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["proved_id"], ["accounts.id"], name=op.f("fk_federated_sign_ins_proved_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["identity_providers.id"],
+            name=op.f("fk_federated_sign_ins_provider_id_identity_providers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_federated_sign_ins")),
+        sa.UniqueConstraint("state_hash", name=op.f("uq_federated_sign_ins_state_hash")),
+    )
+    op.create_index(op.f("ix_federated_sign_ins_account_id"), "federated_sign_ins", ["account_id"], unique=False)
+    op.create_index(op.f("ix_federated_sign_ins_expires_at"), "federated_sign_ins", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_federated_sign_ins_proved_id"), "federated_sign_ins", ["proved_id"], unique=False)
+    op.create_index(op.f("ix_federated_sign_ins_provider_id"), "federated_sign_ins", ["provider_id"], unique=False)
+    op.create_table(
         "hosts",
         sa.Column("id", Id, nullable=False),
         sa.Column("stamp_id", Id, nullable=False),
@@ -673,6 +728,27 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_hosts_stamp_id_memory_share_id"), "hosts", ["stamp_id", "memory_share", "id"], unique=False
     )
+    op.create_table(
+        "linked_identities",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("provider_id", Id, nullable=False),
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("used_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_linked_identities_account_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"], ["identity_providers.id"], name=op.f("fk_linked_identities_provider_id_identity_providers")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_linked_identities")),
+        sa.UniqueConstraint("issuer", "subject", name=op.f("uq_linked_identities_issuer_subject")),
+    )
+    op.create_index(op.f("ix_linked_identities_account_id"), "linked_identities", ["account_id"], unique=False)
+    op.create_index(op.f("ix_linked_identities_provider_id"), "linked_identities", ["provider_id"], unique=False)
     op.create_table(
         "logical_networks",
         sa.Column("id", Id, nullable=False),
@@ -764,6 +840,7 @@ def upgrade() -> None:
         sa.Column("account_id", Id, nullable=False),
         sa.Column("parent_id", Id, nullable=True),
         sa.Column("acting_for_id", Id, nullable=True),
+        sa.Column("provider_id", Id, nullable=True),
         sa.Column("refresh_hash", sa.String(), nullable=False),
         sa.Column("spent_refresh_hash", sa.String(), nullable=True),
         sa.Column("client", sa.String(), nullable=False),
@@ -779,6 +856,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["parent_id"], ["sessions.id"], name=op.f("fk_sessions_parent_id_sessions"), ondelete="CASCADE"
         ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["identity_providers.id"],
+            name=op.f("fk_sessions_provider_id_identity_providers"),
+            ondelete="CASCADE",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("refresh_hash", name=op.f("uq_sessions_refresh_hash")),
         sa.UniqueConstraint("spent_refresh_hash", name=op.f("uq_sessions_spent_refresh_hash")),
@@ -787,6 +870,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sessions_acting_for_id"), "sessions", ["acting_for_id"], unique=False)
     op.create_index(op.f("ix_sessions_expires_at"), "sessions", ["expires_at"], unique=False)
     op.create_index(op.f("ix_sessions_parent_id"), "sessions", ["parent_id"], unique=False)
+    op.create_index(op.f("ix_sessions_provider_id"), "sessions", ["provider_id"], unique=False)
     op.create_table(
         "subscriptions",
         sa.Column("id", Id, nullable=False),
