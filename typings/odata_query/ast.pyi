@@ -61,3 +61,16 @@ class UnaryOp(Node):
 class Call(Node):
     func: Identifier
     args: list[Node]
+
+class CollectionOperator(Node): ...
+class Any(CollectionOperator): ...
+class All(CollectionOperator): ...
+
+class Lambda(Node):
+    identifier: Identifier
+    expression: Node
+
+class CollectionLambda(Node):
+    owner: Node
+    operator: CollectionOperator
+    lambda_: Lambda | None

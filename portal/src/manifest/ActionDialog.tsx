@@ -58,6 +58,7 @@ export function ActionDialog(props: ActionDialogProps) {
       <Own
         resource={resource}
         manifest={manifest}
+        values={props.values}
         onClose={(operationId) => {
           follow(operationId);
           onClose(operationId !== undefined);

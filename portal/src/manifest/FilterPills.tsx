@@ -198,8 +198,16 @@ function Editor({ filter, texts, chosen, onChange, values }: Omit<PillProps, "op
         />
       ));
     }
+    case "tags":
+      return <TextEditor label={texts.text("tags.filter")} value={chosen[0] ?? ""} onChange={onChange} />;
     case "text":
-      return <TextEditor title={texts.field(filter.field)} value={chosen[0] ?? ""} onChange={onChange} />;
+      return (
+        <TextEditor
+          label={texts.text("list.contains", { field: texts.field(filter.field) })}
+          value={chosen[0] ?? ""}
+          onChange={onChange}
+        />
+      );
     case "number":
     case "date":
       return <RangeEditor kind={filter.kind} chosen={chosen} onChange={onChange} />;
@@ -209,18 +217,17 @@ function Editor({ filter, texts, chosen, onChange, values }: Omit<PillProps, "op
 }
 
 function TextEditor({
-  title,
+  label,
   value,
   onChange,
 }: {
-  title: string;
+  label: string;
   value: string;
   onChange: (chosen: string[]) => void;
 }) {
-  const { t } = useTranslation();
   const [typed, setTyped] = useState(value);
   return (
-    <Field label={t("list.contains", { field: title })}>
+    <Field label={label}>
       <Input
         value={typed}
         onChange={(_, data) => {

@@ -60,6 +60,8 @@ function condition(filter: FilterManifest, values: string[]): string {
       return anyOf(values.map((value) => `${field} eq ${value === "true" ? "true" : "false"}`));
     case "text":
       return anyOf(values.map((value) => `contains(${field},${literal(value)})`));
+    case "tags":
+      return anyOf(values.map((value) => `tags/any(t:startswith(t,${literal(value)}))`));
     case "number":
       return values.map((value) => bounded(field, value, (number) => String(Number(number) || 0))).join(" and ");
     case "date":

@@ -119,6 +119,7 @@ export type FilterManifest =
   | { field: string; kind: "text" }
   | { field: string; kind: "number" }
   | { field: string; kind: "date" }
+  | { field: string; kind: "tags" }
   | { field: string; kind: "reference"; reference: ReferenceManifest };
 
 /** A condition on the resource's fields. All that are given must hold. */
@@ -200,6 +201,8 @@ export interface TabProps {
 }
 
 export interface DialogProps extends TabProps {
+  /** What fills paths beside the resource itself: the subscription. */
+  values: Readonly<Record<string, unknown>>;
   /** Close it; `operationId` when something was started. */
   onClose: (operationId?: string | null) => void;
 }

@@ -1,4 +1,5 @@
 /** Availability sets: machines that are kept on different hosts. */
+import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, tagsAction } from "@/manifest/tags";
 import type { ResourceManifest } from "@/manifest/types";
 
 const SETS = "/subscriptions/{subscription_id}/availability-sets";
@@ -17,12 +18,15 @@ export const availabilitySets: ResourceManifest = {
     { field: "name", kind: "text", sortable: true, width: 220, priority: 1 },
     { field: "policy", kind: "state", width: 140, priority: 1 },
     { field: "virtual_machine_count", kind: "number", width: 160 },
+    TAG_COLUMN,
     { field: "created_at", kind: "date", sortable: true, width: 170, priority: 3 },
     { field: "id", kind: "code", visible: false, width: 300 },
   ],
+  filters: [TAG_FILTER],
   essentials: [
     { field: "policy", kind: "state" },
     { field: "virtual_machine_count", kind: "number" },
+    TAG_FIELD,
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
@@ -45,6 +49,7 @@ export const availabilitySets: ResourceManifest = {
       bodySchema: "AvailabilitySetChangeBody",
       form: [{ name: "name", kind: "text", required: true }],
     },
+    tagsAction("virtual_machine.write", `${SETS}/{id}`),
     {
       id: "delete",
       icon: "delete",

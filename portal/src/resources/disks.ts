@@ -1,4 +1,5 @@
 /** Disks: root disks that belong to their machines, and data disks that go from one machine to another. */
+import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, tagsAction } from "@/manifest/tags";
 import type { Condition, ResourceManifest } from "@/manifest/types";
 
 const DISKS = "/subscriptions/{subscription_id}/disks";
@@ -23,6 +24,7 @@ export const disks: ResourceManifest = {
     { field: "size_gib", kind: "gib", sortable: true, width: 110 },
     { field: "virtual_machine_id", kind: "reference", reference: { type: "virtual_machine" }, width: 180 },
     { field: "kind", kind: "state", sortable: true, width: 130, priority: 3 },
+    TAG_COLUMN,
     { field: "created_at", kind: "date", sortable: true, width: 170, priority: 3 },
     { field: "serial", kind: "code", width: 200, visible: false },
     { field: "id", kind: "code", sortable: true, width: 300, visible: false },
@@ -33,6 +35,7 @@ export const disks: ResourceManifest = {
     { field: "size_gib", kind: "number" },
     { field: "virtual_machine_id", kind: "reference", reference: { type: "virtual_machine" } },
     { field: "created_at", kind: "date" },
+    TAG_FILTER,
   ],
   essentials: [
     { field: "state", kind: "state" },
@@ -40,6 +43,7 @@ export const disks: ResourceManifest = {
     { field: "kind", kind: "state" },
     { field: "virtual_machine_id", kind: "reference", reference: { type: "virtual_machine" } },
     { field: "serial", kind: "code", copy: true },
+    TAG_FIELD,
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
@@ -96,6 +100,7 @@ export const disks: ResourceManifest = {
       bodySchema: "DiskChangeBody",
       form: [{ name: "name", kind: "text", required: true }],
     },
+    tagsAction("virtual_machine.write", DISK),
     {
       id: "delete",
       cli: "zaffre disk delete {name}",

@@ -1,4 +1,5 @@
 /** The images a subscription sees: the site's, and its own. */
+import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, tagsAction } from "@/manifest/tags";
 import type { ResourceManifest } from "@/manifest/types";
 
 const IMAGE = "/subscriptions/{subscription_id}/images/{id}";
@@ -23,6 +24,7 @@ export const ownImages: ResourceManifest = {
     { field: "minimum_memory_mib", kind: "mib", width: 150, priority: 3 },
     { field: "default_user", kind: "text", width: 130, priority: 3 },
     { field: "description", kind: "text", width: 220, priority: 3 },
+    TAG_COLUMN,
     { field: "created_at", kind: "date", sortable: true, width: 170, priority: 3 },
     { field: "id", kind: "code", sortable: true, visible: false, width: 300 },
   ],
@@ -30,6 +32,7 @@ export const ownImages: ResourceManifest = {
     { field: "kind", kind: "enum", options: ["disk", "iso"] },
     { field: "state", kind: "enum", options: ["awaiting_content", "available", "deleting"] },
     { field: "created_at", kind: "date" },
+    TAG_FILTER,
   ],
   essentials: [
     { field: "state", kind: "state" },
@@ -42,6 +45,7 @@ export const ownImages: ResourceManifest = {
     { field: "minimum_disk_gib", kind: "gib" },
     { field: "description", kind: "text" },
     { field: "sha256", kind: "code", copy: true },
+    TAG_FIELD,
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
@@ -57,6 +61,7 @@ export const ownImages: ResourceManifest = {
       dialog: () => import("@/pages/library/UploadDialog"),
       cli: "zaffre image upload {name} FILE",
     },
+    tagsAction("image.write", IMAGE, [{ field: "owner_subscription_id", present: true }]),
     {
       id: "delete",
       icon: "delete",

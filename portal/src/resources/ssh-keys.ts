@@ -1,4 +1,5 @@
 /** SSH keys of a subscription, which its virtual machines let in. */
+import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, tagsAction } from "@/manifest/tags";
 import type { ResourceManifest } from "@/manifest/types";
 
 const KEYS = "/subscriptions/{subscription_id}/ssh-keys";
@@ -16,11 +17,14 @@ export const sshKeys: ResourceManifest = {
   columns: [
     { field: "name", kind: "text", sortable: true, width: 200, priority: 1 },
     { field: "fingerprint", kind: "code", width: 380, priority: 2, copy: true },
+    TAG_COLUMN,
     { field: "created_at", kind: "date", sortable: true, width: 170, priority: 3 },
     { field: "id", kind: "code", visible: false, width: 300 },
   ],
+  filters: [TAG_FILTER],
   essentials: [
     { field: "fingerprint", kind: "code", copy: true },
+    TAG_FIELD,
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
@@ -28,6 +32,7 @@ export const sshKeys: ResourceManifest = {
     { id: "key", kind: "fields", groups: [{ id: "key", fields: [{ field: "public_key", kind: "code", copy: true }] }] },
   ],
   actions: [
+    tagsAction("virtual_machine.write", `${KEYS}/{id}`),
     {
       id: "delete",
       icon: "delete",

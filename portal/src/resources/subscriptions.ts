@@ -1,4 +1,5 @@
 /** A tenant's own subscriptions. */
+import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, tagsAction } from "@/manifest/tags";
 import type { ResourceManifest } from "@/manifest/types";
 
 const SUBSCRIPTION = "/subscriptions/{id}";
@@ -19,14 +20,17 @@ export const subscriptions: ResourceManifest = {
     { field: "name", kind: "text", sortable: true, width: 220, priority: 1 },
     { field: "state", kind: "state", sortable: true, width: 130, priority: 1 },
     { field: "plan_id", kind: "reference", reference: { type: "plan" }, width: 180 },
+    TAG_COLUMN,
     { field: "created_at", kind: "date", sortable: true, width: 170, priority: 3 },
     { field: "id", kind: "code", sortable: true, visible: false, width: 300 },
   ],
+  filters: [TAG_FILTER],
   essentials: [
     { field: "state", kind: "state" },
     { field: "plan_id", kind: "reference", reference: { type: "plan" } },
     { field: "suspended_by", kind: "word" },
     { field: "ends_at", kind: "date" },
+    TAG_FIELD,
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
@@ -75,6 +79,7 @@ export const subscriptions: ResourceManifest = {
       dialog: () => import("@/pages/subscriptions/ChangePlanDialog"),
       cli: "zaffre subscription change-plan {id} --plan {plan_id}",
     },
+    tagsAction("subscription.write", SUBSCRIPTION, [{ field: "state", in: ["active"] }]),
     {
       id: "delete",
       icon: "delete",

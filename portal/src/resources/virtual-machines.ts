@@ -1,4 +1,5 @@
 /** Virtual machines, as a tenant sees them. */
+import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, tagsAction } from "@/manifest/tags";
 import type { ActionManifest, Condition, ResourceManifest } from "@/manifest/types";
 import { machineBody } from "@/pages/virtual-machines/machineBody";
 
@@ -42,7 +43,7 @@ export const virtualMachines: ResourceManifest = {
     { field: "vcpus", kind: "number", sortable: true, width: 90, priority: 3 },
     { field: "memory_mib", kind: "mib", sortable: true, width: 110, priority: 3 },
     { field: "image_id", kind: "reference", reference: { type: "image" }, width: 140, priority: 3, visible: false },
-    { field: "tags", kind: "tags", width: 160, priority: 3 },
+    TAG_COLUMN,
     { field: "ready", kind: "boolean", sortable: true, width: 100, priority: 3, visible: false },
     { field: "hostname", kind: "text", sortable: true, visible: false },
     { field: "created_at", kind: "date", sortable: true, width: 170, priority: 3 },
@@ -59,6 +60,7 @@ export const virtualMachines: ResourceManifest = {
     { field: "vcpus", kind: "number" },
     { field: "created_at", kind: "date" },
     { field: "availability_set_id", kind: "reference", reference: { type: "availability_set" } },
+    TAG_FILTER,
   ],
   essentials: [
     { field: "state", kind: "state" },
@@ -72,7 +74,7 @@ export const virtualMachines: ResourceManifest = {
     { field: "ready", kind: "boolean" },
     { field: "image_id", kind: "reference", reference: { type: "image" } },
     { field: "availability_set_id", kind: "reference", reference: { type: "availability_set" } },
-    { field: "tags", kind: "tags" },
+    TAG_FIELD,
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
@@ -151,14 +153,7 @@ export const virtualMachines: ResourceManifest = {
       dialog: () => import("@/pages/virtual-machines/ResizeDialog"),
       cli: "zaffre vm resize {name} SIZE",
     },
-    {
-      id: "tags",
-      icon: "tag",
-      permission: "virtual_machine.write",
-      method: "PATCH",
-      path: M,
-      dialog: () => import("@/pages/virtual-machines/TagsDialog"),
-    },
+    tagsAction("virtual_machine.write", M),
     {
       id: "delete",
       icon: "delete",

@@ -1,4 +1,5 @@
 /** VM networks: a tenant's own networks, whatever addresses others use. */
+import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, tagsAction } from "@/manifest/tags";
 import type { ResourceManifest } from "@/manifest/types";
 
 const NETWORK = "/subscriptions/{subscription_id}/vm-networks/{id}";
@@ -18,16 +19,19 @@ export const vmNetworks: ResourceManifest = {
   columns: [
     { field: "name", kind: "text", sortable: true, width: 240, priority: 1 },
     { field: "state", kind: "state", sortable: true, width: 140, priority: 1 },
+    TAG_COLUMN,
     { field: "created_at", kind: "date", sortable: true, width: 170, priority: 3 },
     { field: "id", kind: "code", sortable: true, visible: false, width: 300 },
   ],
   filters: [
     { field: "state", kind: "enum", options: ["creating", "ready", "deleting"] },
     { field: "created_at", kind: "date" },
+    TAG_FILTER,
   ],
   essentials: [
     { field: "state", kind: "state" },
     { field: "subnets.*.cidr", kind: "list", copy: true },
+    TAG_FIELD,
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
@@ -62,6 +66,7 @@ export const vmNetworks: ResourceManifest = {
       form: [{ name: "name", kind: "text", required: true }],
       cli: "zaffre network rename {id} {name}",
     },
+    tagsAction("network.write", NETWORK),
     {
       id: "delete",
       icon: "delete",

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from zaffre.cli.arguments import NewNameArgument, RenamedArgument
+from zaffre.cli.arguments import NewNameArgument
 from zaffre.cli.columns import NAME, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
+from zaffre.cli.label_commands import add_label_commands, tags_fact
 from zaffre.cli.machine_views import machine_columns
 from zaffre.cli.options import Confirmation, InSubscription, ListWishes
 from zaffre.cli.sheets import Section
@@ -66,14 +67,9 @@ def create_set(
     run.report(made, f"Availability set {name} is made ({policy}). Use it with: zaffre vm create --availability-set")
 
 
-@group.command("rename")
-def rename_set(
-    run: Invocation, chosen: InSubscription, availability_set: SetArgument, new_name: RenamedArgument
-) -> None:
-    """Rename an availability set."""
-    sets = run.subscription(chosen).availability_sets
-    found = sets.rename(run.id_in(sets, availability_set), new_name)
-    run.report(found, f"The availability set is now called {new_name}.")
+add_label_commands(
+    group, "The availability set", SetArgument, lambda run, chosen: run.subscription(chosen).availability_sets
+)
 
 
 @group.command("delete")
@@ -90,7 +86,7 @@ def delete_set(
 
 def _sections(run: Invocation, scope: SubscriptionScope, found: AvailabilitySetView) -> list[Section]:
     machines = scope.virtual_machines.all(Query(filter=f"availability_set_id eq '{found.id}'"))
-    facts = [("Name", found.name), ("Policy", found.policy), created(run, found), ("Id", found.id)]
+    facts = [("Name", found.name), ("Policy", found.policy), tags_fact(found), created(run, found), ("Id", found.id)]
     return [
         Section(None, facts),
         Section("Virtual machines", table=table_of(machines, machine_columns(run, scope), wide=run.wide)),

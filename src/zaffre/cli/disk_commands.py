@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from zaffre.cli.arguments import DiskArgument, MachineArgument, NewNameArgument, RenamedArgument
+from zaffre.cli.arguments import DiskArgument, MachineArgument, NewNameArgument
 from zaffre.cli.columns import age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
+from zaffre.cli.label_commands import add_label_commands, tags_fact
 from zaffre.cli.machine_views import DISK_COLUMNS
 from zaffre.cli.options import Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.sheets import Section
@@ -66,12 +67,7 @@ def create_disk(
     run.finish(scope.disks.create(name, size_gib, machine_id), waiting, _sentence)
 
 
-@group.command("rename")
-def rename_disk(run: Invocation, chosen: InSubscription, disk: DiskArgument, new_name: RenamedArgument) -> None:
-    """Rename a disk."""
-    disks = run.subscription(chosen).disks
-    found = disks.rename(run.id_in(disks, disk), new_name)
-    run.report(found, f"The disk is now called {new_name}.")
+add_label_commands(group, "The disk", DiskArgument, lambda run, chosen: run.subscription(chosen).disks)
 
 
 @group.command("grow")
@@ -123,6 +119,7 @@ def _machine(run: Invocation, scope: SubscriptionScope, disk: DiskView) -> str |
 def _sections(run: Invocation, scope: SubscriptionScope, disk: DiskView) -> list[Section]:
     general = [
         ("Name", disk.name),
+        tags_fact(disk),
         ("State", styled_state(disk.state)),
         ("Kind", disk.kind),
         ("Size", f"{disk.size_gib} GiB"),

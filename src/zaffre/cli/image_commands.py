@@ -9,6 +9,7 @@ from zaffre.cli.arguments import DescriptionOption, ImageArgument, NewNameArgume
 from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.invocation import Invocation
+from zaffre.cli.label_commands import add_label_commands, tags_fact
 from zaffre.cli.options import Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
@@ -97,6 +98,9 @@ def create_image(
         run.report(image, f"Image {name} is made and empty. Fill it with: zaffre image upload {name} FILE")
     else:
         _upload(run, image, file)
+
+
+add_label_commands(group, "The image of your own", ImageArgument, lambda run, chosen: run.subscription(chosen).images)
 
 
 @group.command("upload")
@@ -196,6 +200,7 @@ def _sections(run: Invocation, image: ImageView) -> list[Section]:
             None,
             [
                 ("Name", image.name),
+                tags_fact(image),
                 ("Kind", image.kind),
                 ("State", styled_state(image.state)),
                 ("Description", image.description),

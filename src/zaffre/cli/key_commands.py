@@ -10,6 +10,7 @@ from zaffre.cli.arguments import KeyArgument, NewNameArgument
 from zaffre.cli.columns import NAME, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.invocation import Invocation
+from zaffre.cli.label_commands import add_label_commands, tags_fact
 from zaffre.cli.options import Confirmation, InSubscription, ListWishes
 from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
@@ -57,11 +58,14 @@ def add_key(
     run.report(key, f"SSH key {name} is added ({key.fingerprint}).")
 
 
+add_label_commands(group, "The SSH key", KeyArgument, lambda run, chosen: run.subscription(chosen).ssh_keys)
+
+
 @group.command("show")
 def show_key(run: Invocation, chosen: InSubscription, key: KeyArgument) -> None:
     """Show an SSH key."""
     found = run.find(run.subscription(chosen).ssh_keys, key)
-    facts = [("Name", found.name), ("Fingerprint", found.fingerprint), ("Key", found.public_key)]
+    facts = [("Name", found.name), ("Fingerprint", found.fingerprint), ("Key", found.public_key), tags_fact(found)]
     run.show(found, lambda: [Section(None, [*facts, created(run, found), ("Id", found.id)])])
 
 

@@ -4,10 +4,10 @@ from rich.text import Text
 
 from zaffre.cli.columns import NAME, age_column, created, id_column
 from zaffre.cli.invocation import Invocation
+from zaffre.cli.label_commands import tags_fact
 from zaffre.cli.sheets import Fact, Section
 from zaffre.cli.states import GOOD, styled_state
 from zaffre.cli.tables import Column, table_of
-from zaffre.cli.vm_label_commands import tags_text
 from zaffre.cli.words import instant_text, mib_text, state_text, yes_no
 from zaffre.client import (
     AdminVirtualMachineView,
@@ -65,7 +65,7 @@ def machine_sections(run: Invocation, scope: SubscriptionScope, machine: Virtual
         ("Host name", machine.hostname),
         ("Size", f"{machine.size} ({machine.vcpus} vCPU, {mib_text(machine.memory_mib)})"),
         ("Image", run.names.image(scope, machine.image_id)),
-        *([("Tags", tags_text(machine))] if machine.tags else []),
+        tags_fact(machine),
         *_availability(run, scope, machine),
         ("Checkpoints", machine.checkpoint_count or None),
         created(run, machine),

@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
-from zaffre.cli.arguments import NetworkArgument, NewNameArgument, RenamedArgument
+from zaffre.cli.arguments import NetworkArgument, NewNameArgument
 from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.invocation import Invocation
+from zaffre.cli.label_commands import add_label_commands, tags_fact
 from zaffre.cli.options import Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
@@ -68,14 +69,7 @@ def create_network(
         run.terminal.note(f"It has no subnet yet: zaffre network subnet create {name} a 10.0.0.0/24")
 
 
-@group.command("rename")
-def rename_network(
-    run: Invocation, chosen: InSubscription, network: NetworkArgument, new_name: RenamedArgument
-) -> None:
-    """Rename a VM network."""
-    networks = run.subscription(chosen).vm_networks
-    found = networks.rename(run.id_in(networks, network), new_name)
-    run.report(found, f"The VM network is now called {new_name}.")
+add_label_commands(group, "The VM network", NetworkArgument, lambda run, chosen: run.subscription(chosen).vm_networks)
 
 
 @group.command("delete")
@@ -126,6 +120,7 @@ def _sections(run: Invocation, scope: SubscriptionScope, network: VmNetworkDetai
             [
                 ("Name", network.name),
                 ("State", styled_state(network.state)),
+                tags_fact(network),
                 created(run, network),
                 ("Id", network.id),
             ],

@@ -30,6 +30,11 @@ class OptionBundle:
 
 
 @dataclass(frozen=True)
+class Anywhere(OptionBundle):
+    """No options: what is meant is in no subscription."""
+
+
+@dataclass(frozen=True)
 class Presentation(OptionBundle):
     """Which site is asked, and how its answer is shown."""
 

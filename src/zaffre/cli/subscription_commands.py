@@ -5,12 +5,13 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from zaffre.cli.arguments import NewNameArgument, RenamedArgument, SubscriptionArgument, plans_of
+from zaffre.cli.arguments import NewNameArgument, SubscriptionArgument, plans_of
 from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.options import Confirmation, InSubscription, ListWishes, Waiting
+from zaffre.cli.label_commands import add_label_commands, tags_fact
+from zaffre.cli.options import Anywhere, Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.sheets import Section
 from zaffre.cli.states import BAD, GOOD, UNDER_WAY, styled_state
 from zaffre.cli.tables import Column, table_of
@@ -97,13 +98,14 @@ def create_subscription(
         run.terminal.note(f"{made.name} is the current subscription from now on.")
 
 
-@group.command("rename")
-def rename_subscription(run: Invocation, subscription: SubscriptionArgument, new_name: RenamedArgument) -> None:
-    """Rename a subscription."""
-    found = run.client.subscriptions.rename(run.id_in(run.client.subscriptions, subscription), new_name)
-    if found.id == run.context.subscription_id:
-        run.remember(subscription_name=new_name)
-    run.report(found, f"The subscription is now called {new_name}.")
+def _remember_name(run: Invocation, renamed: SubscriptionView) -> None:
+    if renamed.id == run.context.subscription_id:
+        run.remember(subscription_name=renamed.name)
+
+
+add_label_commands(
+    group, "The subscription", SubscriptionArgument, lambda run, _: run.client.subscriptions, Anywhere, _remember_name
+)
 
 
 @group.command("delete")
@@ -294,6 +296,7 @@ def _sections(run: Invocation, subscription: SubscriptionDetailView) -> list[Sec
             None,
             [
                 ("Name", subscription.name),
+                tags_fact(subscription),
                 ("State", styled_state(subscription.state)),
                 ("Will be deleted", instant_text(subscription.ends_at, run.terminal.now)),
                 ("Plan", run.names.plan(subscription.plan_id)),

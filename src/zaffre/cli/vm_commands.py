@@ -10,16 +10,17 @@ from zaffre.cli.attachments import attachments
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
+from zaffre.cli.label_commands import add_label_commands
 from zaffre.cli.machine_views import all_machine_columns, machine_columns, machine_sections
 from zaffre.cli.options import WAIT_TIMEOUT_S, Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.vm_console_commands import add_console_commands
 from zaffre.cli.vm_facts_commands import add_facts_command
 from zaffre.cli.vm_iso_commands import group as iso
-from zaffre.cli.vm_label_commands import add_label_commands, add_resize_command
 from zaffre.cli.vm_measure_commands import add_measure_commands
 from zaffre.cli.vm_migration_commands import add_migration_commands
 from zaffre.cli.vm_nic_commands import group as interfaces
 from zaffre.cli.vm_power_commands import add_power_commands
+from zaffre.cli.vm_resize_commands import add_resize_command
 from zaffre.cli.waiting import progress
 from zaffre.cli.words import state_text
 from zaffre.client import DiskKind, MachineState, NewVirtualMachineBody, VirtualMachineView
@@ -137,7 +138,9 @@ add_power_commands(group)
 add_console_commands(group)
 add_migration_commands(group)
 group.include("nic", interfaces)
-add_label_commands(group)
+add_label_commands(
+    group, "The virtual machine", MachineArgument, lambda run, chosen: run.subscription(chosen).virtual_machines
+)
 add_resize_command(group)
 add_measure_commands(group)
 add_facts_command(group)

@@ -16,7 +16,7 @@ to be waited for. Refusals are `ZaffreError`s that say what happened and what to
 """
 
 from zaffre.client.clock import Clock
-from zaffre.client.collection import Collection, Listing, Page, Query, is_id
+from zaffre.client.collection import Collection, LabelledCollection, Listing, Page, Query, is_id
 from zaffre.client.consoles import Console
 from zaffre.client.credentials import ApiToken, Credentials
 from zaffre.client.models import (
@@ -295,6 +295,7 @@ __all__ = [
     "ImageView",
     "ImpactView",
     "InvitationView",
+    "LabelledCollection",
     "LinkedIdentities",
     "LinkedIdentityView",
     "Listing",

@@ -222,6 +222,36 @@ class Collection(Listing[ItemT], Generic[ItemT, DetailT]):
         return Accepted(resource, operation_of(response), self._connection, lambda: self._connection.get(path, view))
 
 
+class LabelledCollection(Collection[ItemT, DetailT]):
+    """A collection of things that have names and tags."""
+
+    change_body: type[Wire]
+    """How their change is written."""
+
+    def change(
+        self,
+        resource_id: str,
+        *,
+        name: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        if_match: int | None = None,
+    ) -> ItemT:
+        """Give one another name, or change its tags.
+
+        Args:
+            resource_id: which one.
+            name: the new name; None leaves it.
+            tags: merged into those it has; None as a value removes that tag.
+            if_match: the generation it must still have.
+
+        Raises:
+            ZaffreError: the name is taken, or there would be too many tags.
+        """
+        wishes = {"name": name, "tags": dict(tags) if tags is not None else None}
+        body = self.change_body.model_validate({key: wish for key, wish in wishes.items() if wish is not None})
+        return self._change(resource_id, body, self._item, if_match)
+
+
 def is_id(reference: str) -> bool:
     """Tell whether a reference is a UUID in canonical form."""
     return _ID.match(reference) is not None

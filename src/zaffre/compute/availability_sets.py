@@ -4,7 +4,7 @@ A set's policy is chosen once, because its machines have been placed by it. A ma
 leaves it when it is deleted. Placement and migration honour the set; what holds under races is in `fabric.placement`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from sqlalchemy import func, select
@@ -16,6 +16,7 @@ from zaffre.foundation.errors import InUse, NameTaken, NotFound
 from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
+from zaffre.foundation.tags import retag, tags_field
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.management import Quotas
 
@@ -27,6 +28,7 @@ LISTING = Listing(
         "id": Field(AvailabilitySetRow.id, FieldType.ID),
         "name": Field(AvailabilitySetRow.name, FieldType.TEXT, searchable=True),
         "policy": Field(AvailabilitySetRow.policy, FieldType.TEXT),
+        "tags": tags_field(AvailabilitySetRow),
         "created_at": Field(AvailabilitySetRow.created_at, FieldType.INSTANT),
     },
     key=AvailabilitySetRow.id,
@@ -51,7 +53,9 @@ class AvailabilitySets:
         self._session = work.session
         self._subscription_id = subscription_id
 
-    async def create(self, name: str, policy: AvailabilityPolicy) -> AvailabilitySetRow:
+    async def create(
+        self, name: str, policy: AvailabilityPolicy, tags: Mapping[str, str] | None = None
+    ) -> AvailabilitySetRow:
         """Make an availability set.
 
         Raises:
@@ -63,6 +67,7 @@ class AvailabilitySets:
             subscription_id=self._subscription_id,
             name=name,
             policy=policy,
+            tags=dict(tags or {}),
             created_at=self._work.clock.now(),
         )
         await Quotas(self._work).claim(self._subscription_id, row.id, {DIMENSION: 1})
@@ -85,19 +90,23 @@ class AvailabilitySets:
         """Return a page of the subscription's availability sets."""
         return await LISTING.rows(self._session, query, AvailabilitySetRow.subscription_id == self._subscription_id)
 
-    async def rename(self, set_id: str, name: str, expected: int | None = None) -> AvailabilitySetRow:
-        """Give an availability set another name.
+    async def label(
+        self, set_id: str, name: str | None, tags: Mapping[str, str | None], expected: int | None = None
+    ) -> AvailabilitySetRow:
+        """Give an availability set another name, if one is given, and merge tags into those it has.
 
         Raises:
             NotFound: the subscription has none with this id.
             NameTaken: it has another one of that name.
+            TooManyTags: there would be too many.
         """
-        row = await self.get(set_id)
+        row = await self.get(set_id, lock=RowLock.CHANGE)
         check_generation(expected, row.generation)
-        if row.name != name:
+        if name is not None and row.name != name:
             row.name = name
             await self._work.save(row, lambda _: NameTaken("availability set", name))
             self._work.emit("availability_set.renamed", reference(row))
+        await retag(self._work, row, reference(row), tags)
         return row
 
     async def delete(self, set_id: str, expected: int | None = None) -> None:

@@ -74,6 +74,7 @@ def root_disk(work: UnitOfWork, machine: VirtualMachineRow, size_gib: int) -> Di
         position=0,
         volume=f"{machine.id}-root.qcow2",
         state=DiskState.CREATING,
+        tags=dict(machine.tags),
         created_at=work.clock.now(),
     )
 

@@ -5,7 +5,8 @@ machine at a time and outlives it. It takes up no storage until it is attached f
 volume is on the host of the machine it is attached to, or was attached to last.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -24,6 +25,7 @@ from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
+from zaffre.foundation.tags import retag, tags_field
 from zaffre.foundation.work import UnitOfWork
 from zaffre.management import Quotas
 
@@ -36,6 +38,7 @@ LISTING = Listing(
         "state": Field(DiskRow.state, FieldType.TEXT),
         "size_gib": Field(DiskRow.size_gib, FieldType.INTEGER),
         "virtual_machine_id": Field(DiskRow.virtual_machine_id, FieldType.ID, sortable=False),
+        "tags": tags_field(DiskRow),
         "created_at": Field(DiskRow.created_at, FieldType.INSTANT),
     },
     key=DiskRow.id,
@@ -130,6 +133,7 @@ class NewDisk:
     size_gib: int
     virtual_machine_id: str | None = None
     """Where to attach it at once."""
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Disks:
@@ -160,6 +164,7 @@ class Disks:
             kind=DiskKind.DATA,
             size_gib=draft.size_gib,
             state=DiskState.CREATING,
+            tags=dict(draft.tags),
             created_at=self._work.clock.now(),
         )
         await Quotas(self._work).claim(self._subscription_id, row.id, {"disks": 1, "disk_gib": row.size_gib})
@@ -184,19 +189,23 @@ class Disks:
         """Return a page of the subscription's disks."""
         return await LISTING.rows(self._session, query, DiskRow.subscription_id == self._subscription_id)
 
-    async def rename(self, disk_id: str, name: str, expected: int | None = None) -> DiskRow:
-        """Give a disk another name. What its guest sees, its serial, stays.
+    async def label(
+        self, disk_id: str, name: str | None, tags: Mapping[str, str | None], expected: int | None = None
+    ) -> DiskRow:
+        """Give a disk another name, if one is given, and merge tags into those it has. What its guest sees stays.
 
         Raises:
             NotFound: the subscription has none with this id.
             NameTaken: it has another data disk of that name.
+            TooManyTags: there would be too many.
         """
         row = await self.get(disk_id, lock=RowLock.CHANGE)
         check_generation(expected, row.generation)
-        if row.name != name:
+        if name is not None and row.name != name:
             row.name = name
             await self._work.save(row, lambda _: NameTaken("disk", name))
             self._work.emit("disk.renamed", reference(row))
+        await retag(self._work, row, reference(row), tags)
         return row
 
     async def attach(self, disk_id: str, machine_id: str, expected: int | None = None) -> tuple[DiskRow, OperationRow]:

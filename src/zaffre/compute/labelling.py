@@ -1,8 +1,7 @@
 """What tenants call their virtual machines: names, and tags beside them.
 
 A name is for people. The guest's host name stays as it was made, because programs inside the guest rely on it; the
-title that the hypervisor host shows follows the name at the next full read of that host. Tags are pairs of a key and a
-value that mean something to their tenant only.
+title that the hypervisor host shows follows the name at the next full read of that host.
 """
 
 from collections.abc import Mapping
@@ -10,25 +9,10 @@ from collections.abc import Mapping
 from zaffre.compute.tables import VirtualMachineRow
 from zaffre.compute.virtual_machines import VirtualMachines, reference
 from zaffre.foundation.database import RowLock
-from zaffre.foundation.errors import InvalidInput, NameTaken
+from zaffre.foundation.errors import NameTaken
 from zaffre.foundation.http.etags import check_generation
+from zaffre.foundation.tags import retag
 from zaffre.foundation.work import UnitOfWork
-
-TAGS_PER_MACHINE = 20
-
-
-class TooManyTags(InvalidInput):
-    """A virtual machine would have more tags than it may."""
-
-    code = "virtual_machine.too_many_tags"
-    title = "Too many tags"
-
-    def __init__(self, count: int) -> None:
-        super().__init__(
-            f"The virtual machine would have {count} tags and may have {TAGS_PER_MACHINE}.",
-            remedy="Remove tags that nobody needs any more, by setting them to null.",
-            target="tags",
-        )
 
 
 class Labelling:
@@ -56,31 +40,10 @@ class Labelling:
         """
         row = await self._machines.get(machine_id, lock=RowLock.CHANGE)
         check_generation(expected, row.generation)
-        was, had = row.name, row.tags
-        wanted, kept = name or was, merged(had, tags)
-        if (wanted, kept) == (was, had):
-            return row
-        row.name, row.tags, row.tag_text = wanted, kept, tag_text(kept)
-        await self._work.save(row, lambda _: NameTaken("virtual machine", wanted))
+        was, wanted = row.name, name or row.name
         if wanted != was:
+            row.name = wanted
+            await self._work.save(row, lambda _: NameTaken("virtual machine", wanted))
             self._work.emit("virtual_machine.renamed", reference(row), was=was)
-        if kept != had:
-            self._work.emit("virtual_machine.tagged", reference(row), tags=kept)
+        await retag(self._work, row, reference(row), tags)
         return row
-
-
-def merged(had: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
-    """Return tags with changes merged into them, sorted by key.
-
-    Raises:
-        TooManyTags: there would be too many.
-    """
-    kept = {key: value for key, value in {**had, **changes}.items() if value is not None}
-    if len(kept) > TAGS_PER_MACHINE:
-        raise TooManyTags(len(kept))
-    return dict(sorted(kept.items()))
-
-
-def tag_text(tags: Mapping[str, str]) -> str:
-    """Return tags as the text that is searched: a line `key=value` for each, with line breaks around all of them."""
-    return "".join(f"\n{key}={value}" for key, value in sorted(tags.items())) + ("\n" if tags else "")

@@ -76,6 +76,7 @@ def disk_usage(row: DiskRow) -> ResourceUsage | None:
         state="attached" if row.virtual_machine_id is not None else "detached",
         amounts={DISK_HOURS.name: row.size_gib},
         dimensions={"kind": row.kind},
+        tags=row.tags or {},
     )
 
 
@@ -91,6 +92,7 @@ def image_usage(row: ImageRow) -> ResourceUsage | None:
         state="stored",
         amounts={LIBRARY_HOURS.name: size_gib(row.size_bytes or 0)},
         dimensions={"kind": row.kind},
+        tags=row.tags or {},
     )
 
 
@@ -101,6 +103,6 @@ WATCHED: Sequence[Watched] = (
         "virtual_machine",
         machine_usage,
     ),
-    Watched(DiskRow, frozenset({"state", "name", "size_gib", "virtual_machine_id"}), "disk", disk_usage),
-    Watched(ImageRow, frozenset({"state", "name", "size_bytes"}), "image", image_usage),
+    Watched(DiskRow, frozenset({"state", "name", "size_gib", "virtual_machine_id", "tags"}), "disk", disk_usage),
+    Watched(ImageRow, frozenset({"state", "name", "size_bytes", "tags"}), "image", image_usage),
 )

@@ -3,14 +3,16 @@
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, select
 
 from zaffre.compute.tables import SshKeyRow
+from zaffre.foundation.database import RowLock, for_update
 from zaffre.foundation.errors import Conflict, InvalidInput, NameTaken, NotFound
 from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
+from zaffre.foundation.tags import retag, tags_field
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 
 KEYS_PER_SUBSCRIPTION = 100
@@ -30,6 +32,7 @@ LISTING = Listing(
         "id": Field(SshKeyRow.id, FieldType.ID),
         "name": Field(SshKeyRow.name, FieldType.TEXT, searchable=True),
         "fingerprint": Field(SshKeyRow.fingerprint, FieldType.TEXT, searchable=True),
+        "tags": tags_field(SshKeyRow),
         "created_at": Field(SshKeyRow.created_at, FieldType.INSTANT),
     },
     key=SshKeyRow.id,
@@ -52,7 +55,7 @@ class SshKeys:
         self._session = work.session
         self._subscription_id = subscription_id
 
-    async def add(self, name: str, public_key: str) -> SshKeyRow:
+    async def add(self, name: str, public_key: str, tags: Mapping[str, str] | None = None) -> SshKeyRow:
         """Add a public key in OpenSSH's one-line format.
 
         Raises:
@@ -72,19 +75,20 @@ class SshKeys:
             name=name,
             public_key=normal,
             fingerprint=fingerprint,
+            tags=dict(tags or {}),
             created_at=self._work.clock.now(),
         )
         await self._work.save(row, lambda _: NameTaken("SSH key", name))
         self._work.emit("ssh_key.created", reference(row), fingerprint=fingerprint)
         return row
 
-    async def get(self, key_id: str) -> SshKeyRow:
-        """Return a key of the subscription.
+    async def get(self, key_id: str, *, lock: RowLock | None = None) -> SshKeyRow:
+        """Return a key of the subscription, locked as wanted until the transaction ends.
 
         Raises:
             NotFound: it has none with this id.
         """
-        row = await self._session.get(SshKeyRow, key_id)
+        row = await self._session.get(SshKeyRow, key_id, with_for_update=for_update(lock))
         if row is None or row.subscription_id != self._subscription_id:
             raise NotFound("SSH key", key_id)
         return row
@@ -100,6 +104,22 @@ class SshKeys:
     async def page(self, query: ListQuery) -> Rows[SshKeyRow]:
         """Return a page of the subscription's keys."""
         return await LISTING.rows(self._session, query, SshKeyRow.subscription_id == self._subscription_id)
+
+    async def label(self, key_id: str, name: str | None, tags: Mapping[str, str | None]) -> SshKeyRow:
+        """Give a key another name, if one is given, and merge tags into those it has.
+
+        Raises:
+            NotFound: the subscription has none with this id.
+            NameTaken: it has another key of that name.
+            TooManyTags: there would be too many.
+        """
+        row = await self.get(key_id, lock=RowLock.CHANGE)
+        if name is not None and row.name != name:
+            row.name = name
+            await self._work.save(row, lambda _: NameTaken("SSH key", name))
+            self._work.emit("ssh_key.renamed", reference(row))
+        await retag(self._work, row, reference(row), tags)
+        return row
 
     async def delete(self, key_id: str) -> None:
         """Remove a key. Virtual machines that were made with it keep letting it in.

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from zaffre.foundation.audit.declaration import Audited
 from zaffre.foundation.database import Table, id_column, search_key
+from zaffre.foundation.tags import Tagged
 
 
 def _only_data_disks() -> dict[str, Any]:
@@ -29,11 +30,11 @@ class SizeRow(Table):
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class SshKeyRow(Table):
+class SshKeyRow(Tagged, Table):
     """A public key that new virtual machines let in."""
 
     __tablename__ = "ssh_keys"
-    __audited__ = Audited("ssh_key", ("name", "fingerprint"), subscription="subscription_id")
+    __audited__ = Audited("ssh_key", ("name", "fingerprint", "tags"), subscription="subscription_id")
 
     id: Mapped[str] = id_column(primary_key=True)
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
@@ -45,11 +46,11 @@ class SshKeyRow(Table):
     __table_args__ = (UniqueConstraint("subscription_id", "name"),)
 
 
-class AvailabilitySetRow(Table):
+class AvailabilitySetRow(Tagged, Table):
     """Virtual machines that shall not go down together, and so are kept on different hosts."""
 
     __tablename__ = "availability_sets"
-    __audited__ = Audited("availability_set", ("name", "policy"), subscription="subscription_id")
+    __audited__ = Audited("availability_set", ("name", "policy", "tags"), subscription="subscription_id")
 
     id: Mapped[str] = id_column(primary_key=True)
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
@@ -62,7 +63,7 @@ class AvailabilitySetRow(Table):
     __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
 
 
-class VirtualMachineRow(Table):
+class VirtualMachineRow(Tagged, Table):
     """A virtual machine: what its tenant wants, and what was last seen of it."""
 
     __tablename__ = "virtual_machines"
@@ -116,11 +117,8 @@ class VirtualMachineRow(Table):
     """What an operation is doing with it."""
     operation_id: Mapped[str | None] = id_column()
     """That operation."""
-    tags: Mapped[dict[str, str]] = mapped_column(default=dict)
     restart_required: Mapped[bool] = mapped_column(default=False)
     """The guest was started with another size than it has now."""
-    tag_text: Mapped[str] = mapped_column(default="")
-    """The tags as text, kept so that lists can be searched by them."""
     state: Mapped[str]
     """Derived from the above and kept, so that lists can filter by it."""
     observed_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -156,13 +154,13 @@ class SuspensionRow(Table):
     """The subscription was resumed: its machines are coming back."""
 
 
-class DiskRow(Table):
+class DiskRow(Tagged, Table):
     """A disk: the root disk of a virtual machine, or a data disk that can go from one to another."""
 
     __tablename__ = "disks"
     __audited__ = Audited(
         "disk",
-        ("name", "kind", "size_gib", "virtual_machine_id"),
+        ("name", "kind", "size_gib", "virtual_machine_id", "tags"),
         internal=("stamp_id", "host_id"),
         subscription="subscription_id",
     )

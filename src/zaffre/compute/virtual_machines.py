@@ -1,6 +1,6 @@
 """Virtual machines: what tenants do with them, as rules inside a unit of work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +26,7 @@ from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
+from zaffre.foundation.tags import tags_field
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.management import Quotas
 from zaffre.network import PortRequest, Ports
@@ -40,7 +41,7 @@ _FIELDS = {
     "vcpus": Field(VirtualMachineRow.vcpus, FieldType.INTEGER),
     "memory_mib": Field(VirtualMachineRow.memory_mib, FieldType.INTEGER),
     "image_id": Field(VirtualMachineRow.image_id, FieldType.ID),
-    "tags": Field(VirtualMachineRow.tag_text, FieldType.TEXT, searchable=True, sortable=False),
+    "tags": tags_field(VirtualMachineRow),
     "availability_set_id": Field(VirtualMachineRow.availability_set_id, FieldType.ID, sortable=False),
     "created_at": Field(VirtualMachineRow.created_at, FieldType.INSTANT),
 }
@@ -139,6 +140,7 @@ class NewVirtualMachine:
     ssh_public_keys: Sequence[str] = field(default_factory=tuple[str, ...])
     user_data: SecretStr | None = None
     availability_set_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class VirtualMachines:
@@ -290,6 +292,7 @@ class VirtualMachines:
             observed=Observed.ABSENT,
             transition=Transition.CREATING,
             state=Transition.CREATING,
+            tags=dict(draft.tags),
             created_at=self._work.clock.now(),
         )
 

@@ -229,6 +229,7 @@ class ImageView(ResourceView):
     virtual_size_bytes: int | None
     announced_size_bytes: int | None
     """How much content is to come, or was."""
+    tags: dict[str, str]
 
     @classmethod
     def of(cls, row: ImageRow) -> "ImageView":

@@ -1,6 +1,7 @@
 """Images: what guests start from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sqlalchemy import delete, select
@@ -15,6 +16,7 @@ from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
+from zaffre.foundation.tags import tags_field
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 
 IMPORT_OPERATION = "image.import"
@@ -28,6 +30,7 @@ LISTING = Listing(
         "kind": Field(ImageRow.kind, FieldType.TEXT),
         "state": Field(ImageRow.state, FieldType.TEXT),
         "owner_subscription_id": Field(ImageRow.owner_subscription_id, FieldType.ID, sortable=False),
+        "tags": tags_field(ImageRow),
         "created_at": Field(ImageRow.created_at, FieldType.INSTANT),
     },
     key=ImageRow.id,
@@ -75,6 +78,7 @@ class NewImage:
     """Of the content to come, where that is known."""
     sha256: str | None = None
     """Of the content to come, where that is known."""
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Images:
@@ -103,6 +107,7 @@ class Images:
             minimum_disk_gib=draft.minimum_disk_gib,
             state=ImageState.AWAITING_CONTENT,
             format=FORMAT_OF[draft.kind],
+            tags=dict(draft.tags),
             created_at=self._work.clock.now(),
         )
         await self._work.save(row, lambda _: NameTaken("image", draft.name))

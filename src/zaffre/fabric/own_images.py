@@ -1,15 +1,18 @@
 """Images of a subscription's own: uploaded by its members, counted against its quota, invisible to all others."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sqlalchemy import and_, or_
 
 from zaffre.fabric.image_header import BYTES_PER_GIB
-from zaffre.fabric.images import LISTING, Images, ImageState, NewImage
+from zaffre.fabric.images import LISTING, Images, ImageState, NewImage, reference
 from zaffre.fabric.tables import ImageRow
-from zaffre.foundation.errors import NotFound, TooLarge
+from zaffre.foundation.errors import NameTaken, NotFound, TooLarge
+from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.http.lists import ListQuery, Rows
 from zaffre.foundation.operations.tables import OperationRow
+from zaffre.foundation.tags import retag
 from zaffre.foundation.work import UnitOfWork
 from zaffre.management import Quotas
 
@@ -70,6 +73,25 @@ class OwnImages:
         row = await self._images.get(image_id)
         if row.owner_subscription_id != self._subscription_id:
             raise NotFound("image of this subscription", image_id)
+        return row
+
+    async def label(
+        self, image_id: str, name: str | None, tags: Mapping[str, str | None], expected: int | None = None
+    ) -> ImageRow:
+        """Give an image of the subscription's own another name, if one is given, and merge tags into those it has.
+
+        Raises:
+            NotFound: it has none with this id.
+            NameTaken: it has another image of that name.
+            TooManyTags: there would be too many.
+        """
+        row = await self.own(image_id)
+        check_generation(expected, row.generation)
+        if name is not None and row.name != name:
+            row.name = name
+            await self._work.save(row, lambda _: NameTaken("image", name))
+            self._work.emit("image.renamed", reference(row))
+        await retag(self._work, row, reference(row), tags)
         return row
 
     async def delete(self, image_id: str, expected: int | None = None) -> OperationRow:

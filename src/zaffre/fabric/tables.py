@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from zaffre.foundation.audit.declaration import Audited
 from zaffre.foundation.database import Table, id_column
+from zaffre.foundation.tags import Tagged
 
 
 class StampRow(Table):
@@ -130,7 +131,7 @@ class CloudRow(Table):
     __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
 
 
-class ImageRow(Table):
+class ImageRow(Tagged, Table):
     """An image of the library: the site's, which every tenant may use, or one that a subscription owns."""
 
     __tablename__ = "images"
@@ -146,6 +147,7 @@ class ImageRow(Table):
             "minimum_disk_gib",
             "state",
             "sha256",
+            "tags",
         ),
         subscription="owner_subscription_id",
     )

@@ -14,6 +14,7 @@ from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import PlainRoute, RequestContext, TransactionalRoute, Work, accept
 from zaffre.foundation.http.wire import Body, Id, Name, PathId, ResourceView, View
+from zaffre.foundation.tags import NewTags, TagChanges
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.identity.services import Identity
 from zaffre.management.health import CheckedHealth, check_health
@@ -47,6 +48,7 @@ class NewSubscriptionBody(Body):
     """Chosen by the caller when two sites must agree on it."""
     invitation_code: InvitationCode | None = None
     """What the provider has sent to those who may subscribe, for a plan that needs it."""
+    tags: NewTags = Field(default_factory=dict[str, str])
 
 
 class NewSubscriptionForBody(NewSubscriptionBody):
@@ -55,10 +57,12 @@ class NewSubscriptionForBody(NewSubscriptionBody):
     account_id: Id
 
 
-class RenameSubscriptionBody(Body):
-    """A new name."""
+class SubscriptionChangeBody(Body):
+    """What to call a subscription from now on. What is left out stays as it is."""
 
-    name: Name
+    name: Name | None = None
+    tags: TagChanges = Field(default_factory=dict[str, str | None])
+    """Merged into the tags it has; null removes one."""
 
 
 class SyncView(View):
@@ -89,6 +93,7 @@ class SubscriptionView(ResourceView):
     """Why it is suspended, while it is."""
     suspended_budget_id: str | None
     """The budget that suspended it; it may be gone."""
+    tags: dict[str, str]
 
     @classmethod
     def of(cls, row: SubscriptionRow) -> "SubscriptionView":
@@ -162,7 +167,7 @@ async def create_subscription(
     """Subscribe to a plan."""
     if identity.settings.verified_email_to_subscribe and caller.actor_id is None:
         await identity.check_verified(work, caller)
-    draft = NewSubscription(body.plan_id, body.name, caller.account_id, body.id, body.invitation_code)
+    draft = NewSubscription(body.plan_id, body.name, caller.account_id, body.id, body.invitation_code, body.tags)
     row, operation = await Subscriptions(work, caller).create(draft)
     accept(response, operation.id)
     return SubscriptionView.of(row)
@@ -188,16 +193,16 @@ async def get_subscription(
 
 
 @subscriptions.patch("/subscriptions/{subscription_id}", dependencies=[requires(Permission.SUBSCRIPTION_WRITE)])
-async def rename_subscription(
+async def change_subscription(
     subscription: CurrentSubscription,
-    body: RenameSubscriptionBody,
+    body: SubscriptionChangeBody,
     work: Work,
     caller: CurrentCaller,
     if_match: IfMatch,
     response: Response,
 ) -> SubscriptionView:
-    """Rename a subscription."""
-    row = await Subscriptions(work, caller).rename(subscription.id, body.name, if_match)
+    """Rename a subscription, or change its tags."""
+    row = await Subscriptions(work, caller).label(subscription, body.name, body.tags, if_match)
     set_etag(response, row.generation)
     return SubscriptionView.of(row)
 
@@ -228,7 +233,7 @@ async def create_subscription_for(
     body: NewSubscriptionForBody, work: Work, caller: CurrentCaller, response: Response
 ) -> SubscriptionView:
     """Subscribe somebody to a plan, which may be private."""
-    draft = NewSubscription(body.plan_id, body.name, body.account_id, body.id)
+    draft = NewSubscription(body.plan_id, body.name, body.account_id, body.id, tags=body.tags)
     row, operation = await Subscriptions(work, caller).create(draft)
     accept(response, operation.id)
     return SubscriptionView.of(row)

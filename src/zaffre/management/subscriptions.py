@@ -4,7 +4,7 @@ A subscription is created by its owner (or by an administrator for them) and liv
 empty or with everything in it. Its id may be chosen by the caller, so that a paired site can keep the same one.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
@@ -23,6 +23,7 @@ from zaffre.foundation.http.routing import READING, Work
 from zaffre.foundation.http.wire import PathId
 from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
+from zaffre.foundation.tags import retag, tags_field
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.identity import HELD_IN_SUBSCRIPTIONS, Caller, CurrentCaller, Permission
 from zaffre.identity.tables import AccountRow
@@ -46,6 +47,7 @@ LISTING = Listing(
         "account_id": Field(SubscriptionRow.account_id, FieldType.ID),
         "plan_id": Field(SubscriptionRow.plan_id, FieldType.ID),
         "ends_at": Field(SubscriptionRow.ends_at, FieldType.INSTANT, sortable=False),
+        "tags": tags_field(SubscriptionRow),
         "created_at": Field(SubscriptionRow.created_at, FieldType.INSTANT),
     },
     key=SubscriptionRow.id,
@@ -184,6 +186,7 @@ class NewSubscription:
     id: str | None = None
     """Chosen by the caller, or None for a new one."""
     invitation_code: SecretStr | None = field(default=None, repr=False)
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Subscriptions:
@@ -218,6 +221,7 @@ class Subscriptions:
             account_id=draft.owner_id,
             plan_id=plan.id,
             state=SubscriptionState.ACTIVE,
+            tags=dict(draft.tags),
             created_at=self._work.clock.now(),
         )
         await self._save(row)
@@ -289,19 +293,21 @@ class Subscriptions:
         statement = select(SubscriptionRow.id).where(SubscriptionRow.plan_id == plan_id, *self._visible()).limit(1)
         return await self._session.scalar(statement) is not None
 
-    async def rename(self, subscription_id: str, name: str, expected: int | None = None) -> SubscriptionRow:
-        """Give a subscription another name.
+    async def label(
+        self, row: SubscriptionRow, name: str | None, tags: Mapping[str, str | None], expected: int | None = None
+    ) -> SubscriptionRow:
+        """Give a subscription another name, if one is given, and merge tags into those it has.
 
         Raises:
             NameTaken: the owner has another subscription of that name.
+            TooManyTags: there would be too many.
         """
-        row = await self.get(subscription_id)
         check_generation(expected, row.generation)
-        if row.name == name:
-            return row
-        row.name = name
-        await self._save(row)
-        self._work.emit("subscription.renamed", reference(row))
+        if name is not None and row.name != name:
+            row.name = name
+            await self._save(row)
+            self._work.emit("subscription.renamed", reference(row))
+        await retag(self._work, row, reference(row), tags)
         return row
 
     async def syncs(self, subscription_id: str) -> Sequence[SubscriptionSyncRow]:

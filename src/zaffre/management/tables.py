@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from zaffre.foundation.audit.declaration import Audited
 from zaffre.foundation.database import Table, id_column, search_key
+from zaffre.foundation.tags import Tagged
 
 
 class PlanRow(Table):
@@ -100,13 +101,13 @@ class SubscriptionAddOnRow(Table):
     __table_args__ = (Index(None, "subscription_id", "add_on_id"), Index(None, "add_on_id", "subscription_id"))
 
 
-class SubscriptionRow(Table):
+class SubscriptionRow(Tagged, Table):
     """A tenant's right to use a plan, and the parent of everything they make with it."""
 
     __tablename__ = "subscriptions"
     __audited__ = Audited(
         "subscription",
-        ("name", "account_id", "plan_id", "state", "ends_at", "suspended_by"),
+        ("name", "account_id", "plan_id", "state", "ends_at", "suspended_by", "tags"),
         subscription="id",
         account="account_id",
     )

@@ -14,6 +14,7 @@ from zaffre.foundation.http.filters import FieldType
 from zaffre.foundation.http.lists import Listed, Listing, Page
 from zaffre.foundation.http.routing import TransactionalRoute, Work, accept
 from zaffre.foundation.http.wire import Body, Id, Name, PathId, ResourceView, View
+from zaffre.foundation.tags import NewTags, TagChanges
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.management import CurrentSubscription, Subscriptions
 from zaffre.management.quotas import NotInPlan
@@ -68,12 +69,15 @@ class NewVmNetworkBody(Body):
 
     name: Name
     subnets: Annotated[list[NewSubnetBody], Field(max_length=8)] = Field(default_factory=list[NewSubnetBody])
+    tags: NewTags = Field(default_factory=dict[str, str])
 
 
-class RenameBody(Body):
-    """A new name."""
+class VmNetworkChangeBody(Body):
+    """What to call a VM network from now on. What is left out stays as it is."""
 
-    name: Name
+    name: Name | None = None
+    tags: TagChanges = Field(default_factory=dict[str, str | None])
+    """Merged into the tags it has; null removes one."""
 
 
 class SubnetView(View):
@@ -103,6 +107,7 @@ class VmNetworkView(ResourceView):
     subscription_id: str
     name: str
     state: NetworkState
+    tags: dict[str, str]
 
     @classmethod
     def of(cls, row: VmNetworkRow) -> "VmNetworkView":
@@ -221,7 +226,7 @@ async def create_vm_network(
     if service is None:
         raise NotInPlan(DIMENSION)
     logical_network_id = str(service.settings["logical_network_id"])
-    row, operation = await VmNetworks(work, subscription.id).create(logical_network_id, body.name)
+    row, operation = await VmNetworks(work, subscription.id).create(logical_network_id, body.name, body.tags)
     for subnet in body.subnets:
         await Subnets(work).add(row, subnet.to_subnet())
     accept(response, operation.id)
@@ -245,11 +250,11 @@ async def get_vm_network(network: CurrentNetwork, work: Work, response: Response
 
 
 @tenant.patch("/{network_id}", dependencies=[requires(Permission.NETWORK_WRITE)])
-async def rename_vm_network(
-    network: CurrentNetwork, body: RenameBody, work: Work, if_match: IfMatch, response: Response
+async def change_vm_network(
+    network: CurrentNetwork, body: VmNetworkChangeBody, work: Work, if_match: IfMatch, response: Response
 ) -> VmNetworkView:
-    """Rename a VM network."""
-    row = await VmNetworks(work, network.subscription_id).rename(network.id, body.name, if_match)
+    """Rename a VM network, or change its tags."""
+    row = await VmNetworks(work, network.subscription_id).label(network.id, body.name, body.tags, if_match)
     set_etag(response, row.generation)
     return VmNetworkView.of(row)
 

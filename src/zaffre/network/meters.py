@@ -14,9 +14,15 @@ def network_usage(row: VmNetworkRow) -> ResourceUsage | None:
     if row.state == NetworkState.CREATING:
         return None
     return ResourceUsage(
-        "vm_network", row.id, row.name, row.subscription_id, state="ready", amounts={NETWORK_HOURS.name: 1}
+        "vm_network",
+        row.id,
+        row.name,
+        row.subscription_id,
+        state="ready",
+        amounts={NETWORK_HOURS.name: 1},
+        tags=row.tags or {},
     )
 
 
-WATCHED: Sequence[Watched] = (Watched(VmNetworkRow, frozenset({"state", "name"}), "vm_network", network_usage),)
+WATCHED: Sequence[Watched] = (Watched(VmNetworkRow, frozenset({"state", "name", "tags"}), "vm_network", network_usage),)
 """Usages are made of rows of these."""

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from zaffre.foundation.audit.declaration import Audited
 from zaffre.foundation.database import Table, id_column, search_key
+from zaffre.foundation.tags import Tagged
 
 
 class LogicalNetworkRow(Table):
@@ -32,11 +33,13 @@ class LogicalNetworkRow(Table):
     generation: Mapped[int] = mapped_column(default=1)
 
 
-class VmNetworkRow(Table):
+class VmNetworkRow(Tagged, Table):
     """A tenant's isolated network (routing domain)."""
 
     __tablename__ = "vm_networks"
-    __audited__ = Audited("vm_network", ("name",), internal=("logical_network_id",), subscription="subscription_id")
+    __audited__ = Audited(
+        "vm_network", ("name", "tags"), internal=("logical_network_id",), subscription="subscription_id"
+    )
 
     id: Mapped[str] = id_column(primary_key=True)
     """Also the RDID on the plane."""

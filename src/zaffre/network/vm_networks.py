@@ -1,6 +1,6 @@
 """VM networks: tenants' isolated networks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
+from zaffre.foundation.tags import retag, tags_field
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.management import Quotas
 from zaffre.network.logical_networks import LogicalNetworks
@@ -27,6 +28,7 @@ LISTING = Listing(
         "id": Field(VmNetworkRow.id, FieldType.ID),
         "name": Field(VmNetworkRow.name, FieldType.TEXT, searchable=True),
         "state": Field(VmNetworkRow.state, FieldType.TEXT),
+        "tags": tags_field(VmNetworkRow),
         "created_at": Field(VmNetworkRow.created_at, FieldType.INSTANT),
     },
     key=VmNetworkRow.id,
@@ -62,7 +64,9 @@ class VmNetworks:
         self._session = work.session
         self._subscription_id = subscription_id
 
-    async def create(self, logical_network_id: str, name: str) -> tuple[VmNetworkRow, OperationRow]:
+    async def create(
+        self, logical_network_id: str, name: str, tags: Mapping[str, str] | None = None
+    ) -> tuple[VmNetworkRow, OperationRow]:
         """Begin to make a VM network.
 
         Raises:
@@ -77,6 +81,7 @@ class VmNetworks:
             logical_network_id=logical.id,
             name=name,
             state=NetworkState.CREATING,
+            tags=dict(tags or {}),
             created_at=self._work.clock.now(),
         )
         await Quotas(self._work).claim(self._subscription_id, row.id, {DIMENSION: 1})
@@ -99,18 +104,23 @@ class VmNetworks:
         """Return a page of the subscription's VM networks."""
         return await LISTING.rows(self._session, query, VmNetworkRow.subscription_id == self._subscription_id)
 
-    async def rename(self, network_id: str, name: str, expected: int | None = None) -> VmNetworkRow:
-        """Give a VM network another name.
+    async def label(
+        self, network_id: str, name: str | None, tags: Mapping[str, str | None], expected: int | None = None
+    ) -> VmNetworkRow:
+        """Give a VM network another name, if one is given, and merge tags into those it has.
 
         Raises:
             NotFound: the subscription has none with this id.
             NameTaken: it has another one of that name.
+            TooManyTags: there would be too many.
         """
-        row = await self.get(network_id)
+        row = await self.get(network_id, lock=RowLock.CHANGE)
         check_generation(expected, row.generation)
-        row.name = name
-        await self._work.save(row, lambda _: NameTaken("VM network", name))
-        self._work.emit("vm_network.renamed", reference(row))
+        if name is not None and row.name != name:
+            row.name = name
+            await self._work.save(row, lambda _: NameTaken("VM network", name))
+            self._work.emit("vm_network.renamed", reference(row))
+        await retag(self._work, row, reference(row), tags)
         return row
 
     async def delete(self, network_id: str, expected: int | None = None) -> tuple[VmNetworkRow, OperationRow]:

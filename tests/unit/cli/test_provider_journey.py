@@ -117,7 +117,7 @@ def test_a_provider_looks_after_people(admin: Person, served: ServerProcess) -> 
 def test_a_provider_sees_every_virtual_machine_and_its_host(admin: Person, served: ServerProcess) -> None:
     client, scope = served.tenant()
     with client:
-        client.subscriptions.rename(scope.id, "theirs")
+        client.subscriptions.change(scope.id, name="theirs")
         admin.does("vm create seen --image tiny --size tiny --no-network -s theirs")
         (line,) = [line for line in admin.does("vm list --everybody").out.splitlines() if line.startswith("seen")]
         assert "host-1" in line

@@ -75,7 +75,7 @@ def test_things_are_found_by_name_and_by_id(served: ServerProcess) -> None:
 def test_names_with_quotes_are_found(served: ServerProcess) -> None:
     client, scope = served.tenant()
     with client:
-        client.subscriptions.rename(scope.id, "Ann's & Bob's")
+        client.subscriptions.change(scope.id, name="Ann's & Bob's")
         assert client.subscriptions.find("Ann's & Bob's").id == scope.id
 
 
@@ -101,6 +101,7 @@ def test_a_detail_that_lists_leave_out_is_read() -> None:
         "subscription_id": ID,
         "name": "net",
         "state": "ready",
+        "tags": {},
     }
     path = f"/subscriptions/{ID}/vm-networks"
     api = Routes({f"GET {path}": page(network), f"GET {path}/{ID}": ok(network | {"subnets": []})})

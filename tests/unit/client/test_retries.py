@@ -124,9 +124,9 @@ def test_a_stale_writer_is_told(served: ServerProcess) -> None:
     client, scope = served.tenant()
     with client:
         subscription = client.subscriptions.get(scope.id)
-        client.subscriptions.rename(scope.id, "a", if_match=subscription.generation)
+        client.subscriptions.change(scope.id, name="a", if_match=subscription.generation)
         with pytest.raises(ZaffreError) as caught:
-            client.subscriptions.rename(scope.id, "b", if_match=subscription.generation)
+            client.subscriptions.change(scope.id, name="b", if_match=subscription.generation)
     assert (caught.value.status, caught.value.code) == (412, "resource.stale")
 
 

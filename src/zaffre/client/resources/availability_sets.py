@@ -1,6 +1,6 @@
 """Availability sets of a subscription."""
 
-from zaffre.client.collection import Collection
+from zaffre.client.collection import LabelledCollection
 from zaffre.client.connection import Connection
 from zaffre.client.models import (
     AvailabilityPolicy,
@@ -10,10 +10,11 @@ from zaffre.client.models import (
 )
 
 
-class AvailabilitySets(Collection[AvailabilitySetView, AvailabilitySetView]):
+class AvailabilitySets(LabelledCollection[AvailabilitySetView, AvailabilitySetView]):
     """Virtual machines that are kept on different hosts."""
 
     noun = "availability set"
+    change_body = AvailabilitySetChangeBody
 
     def __init__(self, connection: Connection, path: str) -> None:
         """Use the sets of the subscription at `path`."""
@@ -22,10 +23,6 @@ class AvailabilitySets(Collection[AvailabilitySetView, AvailabilitySetView]):
     def create(self, name: str, policy: AvailabilityPolicy = AvailabilityPolicy.PREFERRED) -> AvailabilitySetView:
         """Make an availability set; its policy stays."""
         return self._create(NewAvailabilitySetBody(name=name, policy=policy))
-
-    def rename(self, set_id: str, name: str, if_match: int | None = None) -> AvailabilitySetView:
-        """Rename an availability set."""
-        return self._change(set_id, AvailabilitySetChangeBody(name=name), AvailabilitySetView, if_match)
 
     def delete(self, set_id: str, if_match: int | None = None) -> None:
         """Delete an availability set.

@@ -1,15 +1,16 @@
 """Disks of a subscription."""
 
-from zaffre.client.collection import Collection
+from zaffre.client.collection import LabelledCollection
 from zaffre.client.connection import Connection
 from zaffre.client.models import AttachmentBody, DiskChangeBody, DiskView, NewDiskBody
 from zaffre.client.waiting import Accepted
 
 
-class Disks(Collection[DiskView, DiskView]):
+class Disks(LabelledCollection[DiskView, DiskView]):
     """Root disks and data disks, attached or not."""
 
     noun = "disk"
+    change_body = DiskChangeBody
 
     def __init__(self, connection: Connection, path: str) -> None:
         """Use the disks of the subscription at `path`."""
@@ -23,10 +24,6 @@ class Disks(Collection[DiskView, DiskView]):
         """
         body = NewDiskBody(name=name, size_gib=size_gib, virtual_machine_id=virtual_machine_id)
         return self._start_creating(body, DiskView)
-
-    def rename(self, disk_id: str, name: str, if_match: int | None = None) -> DiskView:
-        """Rename a disk."""
-        return self._change(disk_id, DiskChangeBody(name=name), DiskView, if_match)
 
     def grow(self, disk_id: str, size_gib: int, if_match: int | None = None) -> Accepted[DiskView]:
         """Make a disk larger. A running guest sees the new size at once.

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from zaffre.client.collection import Collection
+from zaffre.client.collection import Collection, LabelledCollection
 from zaffre.client.connection import Call, Connection, parsed
-from zaffre.client.models import ImageState, ImageView, ImportBody, NewImageBody, NewOwnImageBody
+from zaffre.client.models import ImageState, ImageView, ImportBody, NewImageBody, NewOwnImageBody, OwnImageChangeBody
 from zaffre.client.problems import Unreachable, ZaffreError
 from zaffre.client.waiting import Accepted
 
@@ -25,10 +25,11 @@ RESUMPTIONS = 20
 """How often in a row an upload is resumed without having got any further."""
 
 
-class SubscriptionImages(Collection[ImageView, ImageView]):
+class SubscriptionImages(LabelledCollection[ImageView, ImageView]):
     """The images that a subscription sees: the site's, and its own."""
 
     noun = "image"
+    change_body = OwnImageChangeBody
 
     def __init__(self, connection: Connection, path: str) -> None:
         """Use the images of a subscription."""

@@ -1,14 +1,15 @@
 """SSH keys of a subscription."""
 
-from zaffre.client.collection import Collection
+from zaffre.client.collection import LabelledCollection
 from zaffre.client.connection import Connection
-from zaffre.client.models import NewSshKeyBody, SshKeyView
+from zaffre.client.models import NewSshKeyBody, SshKeyChangeBody, SshKeyView
 
 
-class SshKeys(Collection[SshKeyView, SshKeyView]):
+class SshKeys(LabelledCollection[SshKeyView, SshKeyView]):
     """Public keys that new virtual machines can let in."""
 
     noun = "SSH key"
+    change_body = SshKeyChangeBody
 
     def __init__(self, connection: Connection, path: str) -> None:
         """Use the keys of the subscription at `path`."""

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
-from zaffre.client.collection import Collection, Listing
+from zaffre.client.collection import LabelledCollection, Listing
 from zaffre.client.connection import Connection, parsed
 from zaffre.client.models import (
     ChangePlanBody,
@@ -13,8 +13,8 @@ from zaffre.client.models import (
     NewSubscriptionBody,
     NewSubscriptionForBody,
     PlanFitView,
-    RenameSubscriptionBody,
     SizeView,
+    SubscriptionChangeBody,
     SubscriptionDetailView,
     SubscriptionView,
     UsagePreviewView,
@@ -38,10 +38,11 @@ from zaffre.client.resources.webhooks import Webhooks
 from zaffre.client.waiting import Accepted
 
 
-class Subscriptions(Collection[SubscriptionView, SubscriptionDetailView]):
+class Subscriptions(LabelledCollection[SubscriptionView, SubscriptionDetailView]):
     """One's subscriptions; administrators see everybody's."""
 
     noun = "subscription"
+    change_body = SubscriptionChangeBody
 
     def __init__(self, connection: Connection) -> None:
         """Use the subscriptions of a face."""
@@ -52,10 +53,6 @@ class Subscriptions(Collection[SubscriptionView, SubscriptionDetailView]):
         code = SecretStr(invitation_code) if invitation_code is not None else None
         body = NewSubscriptionBody(plan_id=plan_id, name=name, invitation_code=code)
         return self._start_creating(body, SubscriptionView)
-
-    def rename(self, subscription_id: str, name: str, if_match: int | None = None) -> SubscriptionView:
-        """Rename a subscription."""
-        return self._change(subscription_id, RenameSubscriptionBody(name=name), SubscriptionView, if_match)
 
     def delete(
         self, subscription_id: str, if_match: int | None = None, *, cascade: bool = False, grace_days: int | None = None

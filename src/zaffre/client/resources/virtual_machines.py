@@ -1,9 +1,9 @@
 """Virtual machines."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from zaffre.client.collection import Collection, checked_id
+from zaffre.client.collection import Collection, LabelledCollection, checked_id
 from zaffre.client.connection import Connection, parsed
 from zaffre.client.consoles import Console, open_console
 from zaffre.client.models import (
@@ -33,10 +33,11 @@ LOG_POLL_S = 1.0
 STATE_POLL_S = 0.5
 
 
-class VirtualMachines(Collection[VirtualMachineView, VirtualMachineView]):
+class VirtualMachines(LabelledCollection[VirtualMachineView, VirtualMachineView]):
     """The virtual machines of a subscription."""
 
     noun = "virtual machine"
+    change_body = MachineChangeBody
 
     def __init__(self, connection: Connection, path: str) -> None:
         """Use the machines of the subscription at `path`."""
@@ -49,29 +50,6 @@ class VirtualMachines(Collection[VirtualMachineView, VirtualMachineView]):
             ZaffreError: the quota is used up, the name is taken, or something it refers to does not exist.
         """
         return self._start_creating(body, VirtualMachineView)
-
-    def change(
-        self,
-        machine_id: str,
-        *,
-        name: str | None = None,
-        tags: Mapping[str, str | None] | None = None,
-        if_match: int | None = None,
-    ) -> VirtualMachineView:
-        """Rename a machine, or change its tags. The guest's host name stays as it is.
-
-        Args:
-            machine_id: which one.
-            name: the new name; None leaves it.
-            tags: merged into those it has; None as a value removes that tag.
-            if_match: the generation it must still have.
-
-        Raises:
-            ZaffreError: the name is taken, or there would be too many tags.
-        """
-        wishes = {"name": name, "tags": dict(tags) if tags is not None else None}
-        body = MachineChangeBody.model_validate({key: wish for key, wish in wishes.items() if wish is not None})
-        return self._change(machine_id, body, VirtualMachineView, if_match)
 
     def start(self, machine_id: str, if_match: int | None = None) -> Accepted[VirtualMachineView]:
         """Start a stopped machine."""

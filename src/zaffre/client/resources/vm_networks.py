@@ -1,23 +1,24 @@
 """VM networks with their subnets and ports."""
 
-from zaffre.client.collection import Collection, Listing
+from zaffre.client.collection import Collection, LabelledCollection, Listing
 from zaffre.client.connection import Connection
 from zaffre.client.models import (
     NewSubnetBody,
     NewVmNetworkBody,
     PortView,
-    RenameBody,
     SubnetView,
+    VmNetworkChangeBody,
     VmNetworkDetailView,
     VmNetworkView,
 )
 from zaffre.client.waiting import Accepted
 
 
-class VmNetworks(Collection[VmNetworkView, VmNetworkDetailView]):
+class VmNetworks(LabelledCollection[VmNetworkView, VmNetworkDetailView]):
     """The VM networks of a subscription."""
 
     noun = "VM network"
+    change_body = VmNetworkChangeBody
 
     def __init__(self, connection: Connection, path: str) -> None:
         """Use the networks of the subscription at `path`."""
@@ -26,10 +27,6 @@ class VmNetworks(Collection[VmNetworkView, VmNetworkDetailView]):
     def create(self, body: NewVmNetworkBody) -> Accepted[VmNetworkDetailView]:
         """Make a VM network, with subnets if you like."""
         return self._start_creating(body, VmNetworkDetailView)
-
-    def rename(self, network_id: str, name: str, if_match: int | None = None) -> VmNetworkView:
-        """Rename a VM network."""
-        return self._change(network_id, RenameBody(name=name), VmNetworkView, if_match)
 
     def delete(self, network_id: str, if_match: int | None = None) -> Accepted[VmNetworkView]:
         """Delete a VM network with its subnets.

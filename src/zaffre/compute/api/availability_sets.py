@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
+from pydantic import Field
 
 from zaffre.compute.availability_sets import AvailabilityPolicy, AvailabilitySets, machine_counts
 from zaffre.compute.tables import AvailabilitySetRow
@@ -10,6 +11,7 @@ from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView
+from zaffre.foundation.tags import NewTags, TagChanges
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity import Permission, requires
 from zaffre.management import CurrentSubscription
@@ -24,12 +26,15 @@ class NewAvailabilitySetBody(Body):
     policy: AvailabilityPolicy = AvailabilityPolicy.PREFERRED
     """`strict`: two of its machines never share a host, and one that would have to is refused. `preferred`: they are
     spread over as many hosts as there are. It cannot be changed later."""
+    tags: NewTags = Field(default_factory=dict[str, str])
 
 
 class AvailabilitySetChangeBody(Body):
-    """What to change of an availability set."""
+    """What to call an availability set from now on. What is left out stays as it is."""
 
-    name: Name
+    name: Name | None = None
+    tags: TagChanges = Field(default_factory=dict[str, str | None])
+    """Merged into the tags it has; null removes one."""
 
 
 class AvailabilitySetView(ResourceView):
@@ -38,6 +43,7 @@ class AvailabilitySetView(ResourceView):
     subscription_id: str
     name: str
     policy: AvailabilityPolicy
+    tags: dict[str, str]
     virtual_machine_count: int
 
     @classmethod
@@ -52,6 +58,7 @@ class AvailabilitySetView(ResourceView):
                 subscription_id=row.subscription_id,
                 name=row.name,
                 policy=AvailabilityPolicy(row.policy),
+                tags=row.tags,
                 virtual_machine_count=counts.get(row.id, 0),
             )
             for row in rows
@@ -72,7 +79,7 @@ async def create_availability_set(
     subscription: CurrentSubscription, body: NewAvailabilitySetBody, work: Work, response: Response
 ) -> AvailabilitySetView:
     """Make an availability set."""
-    row = await AvailabilitySets(work, subscription.id).create(body.name, body.policy)
+    row = await AvailabilitySets(work, subscription.id).create(body.name, body.policy, body.tags)
     return await AvailabilitySetView.one(work, row, response)
 
 
@@ -103,8 +110,8 @@ async def change_availability_set(
     if_match: IfMatch,
     response: Response,
 ) -> AvailabilitySetView:
-    """Rename an availability set."""
-    row = await AvailabilitySets(work, subscription.id).rename(set_id, body.name, if_match)
+    """Rename an availability set, or change its tags."""
+    row = await AvailabilitySets(work, subscription.id).label(set_id, body.name, body.tags, if_match)
     return await AvailabilitySetView.one(work, row, response)
 
 

@@ -8,6 +8,7 @@ from zaffre.compute.disk_records import DiskKind, DiskState, serial_of
 from zaffre.compute.disks import LARGEST_GIB
 from zaffre.compute.tables import DiskRow
 from zaffre.foundation.http.wire import Body, Id, Name, ResourceView
+from zaffre.foundation.tags import NewTags, TagChanges
 
 SizeGib = Annotated[int, Field(ge=1, le=LARGEST_GIB)]
 
@@ -19,6 +20,7 @@ class NewDiskBody(Body):
     size_gib: SizeGib
     virtual_machine_id: Id | None = None
     """Where to attach it at once."""
+    tags: NewTags = Field(default_factory=dict[str, str])
 
 
 class DiskChangeBody(Body):
@@ -27,6 +29,8 @@ class DiskChangeBody(Body):
     name: Name | None = None
     size_gib: SizeGib | None = None
     """Larger than now; a disk cannot shrink."""
+    tags: TagChanges = Field(default_factory=dict[str, str | None])
+    """Merged into the tags it has; null removes one."""
 
 
 class AttachmentBody(Body):
@@ -57,6 +61,7 @@ class DiskView(ResourceView):
     """By which its guest finds it: Linux shows it as `/dev/disk/by-id/virtio-SERIAL`."""
     operation_id: str | None
     """The operation that works on it now."""
+    tags: dict[str, str]
 
     @classmethod
     def of(cls, row: DiskRow) -> "DiskView":
@@ -74,4 +79,5 @@ class DiskView(ResourceView):
             state=DiskState(row.state),
             serial=serial_of(row.id),
             operation_id=row.operation_id,
+            tags=row.tags or {},
         )

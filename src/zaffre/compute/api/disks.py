@@ -7,7 +7,7 @@ from zaffre.compute.api.machine_models import VirtualMachineView
 from zaffre.compute.api.services import offered_cloud
 from zaffre.compute.disks import Disks, NewDisk
 from zaffre.compute.media import Media
-from zaffre.foundation.http.etags import IfMatch, check_generation, set_etag
+from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import TransactionalRoute, Work, accept
 from zaffre.foundation.http.wire import PathId
@@ -37,7 +37,7 @@ async def create_disk(
 ) -> DiskView:
     """Make a data disk, and attach it when a virtual machine is named."""
     cloud = await offered_cloud(work, caller, subscription.id)
-    draft = NewDisk(cloud.stamp_id, body.name, body.size_gib, body.virtual_machine_id)
+    draft = NewDisk(cloud.stamp_id, body.name, body.size_gib, body.virtual_machine_id, body.tags)
     row, operation = await Disks(work, subscription.id).create(draft)
     accept(response, operation.id)
     return DiskView.of(row)
@@ -64,12 +64,9 @@ async def change_disk(
     if_match: IfMatch,
     response: Response,
 ) -> DiskView:
-    """Rename a disk, or make it larger. A running guest sees the new size at once."""
+    """Rename a disk, change its tags, or make it larger. A running guest sees the new size at once."""
     disks = Disks(work, subscription.id)
-    row = await disks.get(disk_id)
-    check_generation(if_match, row.generation)
-    if body.name is not None:
-        row = await disks.rename(disk_id, body.name)
+    row = await disks.label(disk_id, body.name, body.tags, if_match)
     if body.size_gib is not None and body.size_gib != row.size_gib:
         row, operation = await disks.grow(disk_id, body.size_gib)
         accept(response, operation.id)

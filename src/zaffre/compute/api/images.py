@@ -23,6 +23,7 @@ from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import READING, PlainRoute, TransactionalRoute, Work, accept
 from zaffre.foundation.http.wire import Body, Name, PathId, Text
+from zaffre.foundation.tags import NewTags, TagChanges
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.management import CurrentSubscription, Subscriptions
 from zaffre.management.subscriptions import refuse_suspended
@@ -49,6 +50,7 @@ class NewOwnImageBody(Body):
     """Whom the image lets in with an SSH key."""
     minimum_memory_mib: Annotated[int, Field(ge=16, le=2**24)] = 128
     minimum_disk_gib: Annotated[int, Field(ge=1, le=65_536)] = 1
+    tags: NewTags = Field(default_factory=dict[str, str])
 
     @model_validator(mode="after")
     def _format_of_kind(self) -> "NewOwnImageBody":
@@ -59,6 +61,14 @@ class NewOwnImageBody(Body):
     def to_image(self) -> NewImage:
         """Return the value for the rules."""
         return NewImage(**self.model_dump(exclude={"format"}))
+
+
+class OwnImageChangeBody(Body):
+    """What to call an image of one's own from now on. What is left out stays as it is."""
+
+    name: Name | None = None
+    tags: TagChanges = Field(default_factory=dict[str, str | None])
+    """Merged into the tags it has; null removes one."""
 
 
 @tenant.get(_IMAGES, dependencies=[requires(Permission.MACHINE_READ)])
@@ -86,6 +96,21 @@ async def get_available_image(
 ) -> ImageView:
     """Show an image."""
     row = await OwnImages(work, subscription.id).get(image_id)
+    set_etag(response, row.generation)
+    return ImageView.of(row)
+
+
+@tenant.patch(_IMAGES + "/{image_id}", dependencies=[requires(Permission.IMAGE_WRITE)])
+async def change_own_image(
+    image_id: PathId,
+    subscription: CurrentSubscription,
+    body: OwnImageChangeBody,
+    work: Work,
+    if_match: IfMatch,
+    response: Response,
+) -> ImageView:
+    """Rename an image of one's own, or change its tags."""
+    row = await OwnImages(work, subscription.id).label(image_id, body.name, body.tags, if_match)
     set_etag(response, row.generation)
     return ImageView.of(row)
 

@@ -5,22 +5,20 @@ from datetime import datetime
 from ipaddress import IPv4Address
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from zaffre.compute.api.disk_models import DiskView
 from zaffre.compute.checkpoints import checkpoint_counts
-from zaffre.compute.labelling import TAGS_PER_MACHINE
 from zaffre.compute.states import Desired, Observed, Transition
 from zaffre.compute.suspensions import shown_stop_reason
 from zaffre.compute.tables import DiskRow, VirtualMachineRow
 from zaffre.compute.virtual_machines import PORTS_PER_MACHINE, SHUTDOWN_TIMEOUT_S, VirtualMachines
-from zaffre.foundation.http.wire import Body, Content, Id, Name, ResourceView, View, printable
+from zaffre.foundation.http.wire import Body, Content, Id, Name, ResourceView, View
+from zaffre.foundation.tags import NewTags, TagChanges
 from zaffre.foundation.work import UnitOfWork
 from zaffre.network import PortRequest, Ports
 from zaffre.network.tables import PortRow
 
-TagKey = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
-TagValue = Annotated[str, StringConstraints(max_length=200), AfterValidator(printable)]
 SizeName = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 
@@ -50,6 +48,8 @@ class NewVirtualMachineBody(Body):
     availability_set_id: Id | None = None
     """The machines with which it shall not share a host."""
     user_data: Annotated[Content, Field(description="cloud-init user-data; kept encrypted, never shown")] | None = None
+    tags: NewTags = Field(default_factory=dict[str, str])
+    """Its root disk begins with the same."""
 
 
 class MachineChangeBody(Body):
@@ -57,9 +57,7 @@ class MachineChangeBody(Body):
 
     name: Name | None = None
     """Of the machine, and its guest's title on the host. The guest's host name stays."""
-    tags: Annotated[dict[TagKey, TagValue | None], Field(max_length=TAGS_PER_MACHINE)] = Field(
-        default_factory=dict[str, str | None]
-    )
+    tags: TagChanges = Field(default_factory=dict[str, str | None])
     """Merged into the tags it has; null removes one."""
 
 

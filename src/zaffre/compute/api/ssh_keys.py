@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from zaffre.compute.ssh_keys import SshKeys
 from zaffre.compute.tables import SshKeyRow
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Name, PathId, View
+from zaffre.foundation.tags import NewTags, TagChanges
 from zaffre.identity import Permission, requires
 from zaffre.management import CurrentSubscription
 
@@ -24,6 +25,15 @@ class NewSshKeyBody(Body):
 
     name: Name
     public_key: KeyText
+    tags: NewTags = Field(default_factory=dict[str, str])
+
+
+class SshKeyChangeBody(Body):
+    """What to call an SSH key from now on. What is left out stays as it is."""
+
+    name: Name | None = None
+    tags: TagChanges = Field(default_factory=dict[str, str | None])
+    """Merged into the tags it has; null removes one."""
 
 
 class SshKeyView(View):
@@ -33,6 +43,7 @@ class SshKeyView(View):
     name: str
     public_key: str
     fingerprint: str
+    tags: dict[str, str]
     created_at: datetime
 
     @classmethod
@@ -47,7 +58,7 @@ _KEYS = "/subscriptions/{subscription_id}/ssh-keys"
 @tenant.post(_KEYS, status_code=201, dependencies=[requires(Permission.MACHINE_WRITE)])
 async def add_ssh_key(subscription: CurrentSubscription, body: NewSshKeyBody, work: Work) -> SshKeyView:
     """Add a public key that new virtual machines can let in."""
-    return SshKeyView.of(await SshKeys(work, subscription.id).add(body.name, body.public_key))
+    return SshKeyView.of(await SshKeys(work, subscription.id).add(body.name, body.public_key, body.tags))
 
 
 @tenant.get(_KEYS, dependencies=[requires(Permission.MACHINE_READ)])
@@ -63,6 +74,14 @@ async def list_ssh_keys(
 async def get_ssh_key(key_id: PathId, subscription: CurrentSubscription, work: Work) -> SshKeyView:
     """Show an SSH key."""
     return SshKeyView.of(await SshKeys(work, subscription.id).get(key_id))
+
+
+@tenant.patch(_KEYS + "/{key_id}", dependencies=[requires(Permission.MACHINE_WRITE)])
+async def change_ssh_key(
+    key_id: PathId, subscription: CurrentSubscription, body: SshKeyChangeBody, work: Work
+) -> SshKeyView:
+    """Rename an SSH key, or change its tags."""
+    return SshKeyView.of(await SshKeys(work, subscription.id).label(key_id, body.name, body.tags))
 
 
 @tenant.delete(_KEYS + "/{key_id}", status_code=204, dependencies=[requires(Permission.MACHINE_WRITE)])

@@ -61,6 +61,7 @@ async def create_virtual_machine(
         ssh_public_keys=await SshKeys(work, subscription.id).public_keys(body.ssh_key_ids),
         user_data=SecretStr(body.user_data) if body.user_data is not None else None,
         availability_set_id=body.availability_set_id,
+        tags=body.tags,
     )
     row, operation = await VirtualMachines(work, subscription.id).create(draft)
     accept(response, operation.id)

@@ -44,6 +44,8 @@ class FieldType(StrEnum):
     BOOLEAN = "boolean"
     INSTANT = "instant"
     ID = "id"
+    TAGS = "tags"
+    """Text with a line for each tag; conditions on single tags stand in `any(…)`."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,8 @@ class _Translation:
                 return self._comparison(node)
             case ast.Call() if node.func.full_name() in _TEXT_TESTS:
                 return self._text_test(node)
+            case ast.CollectionLambda():
+                return self._any_tag(node)
             case ast.Identifier():
                 self._count(node)
                 field = self._field(node)
@@ -216,10 +220,39 @@ class _Translation:
     def _text_test(self, node: ast.Call) -> ColumnElement[bool]:
         self._count(node)
         column, field, name = self._operand(node.args[0])
-        if field.type is not FieldType.TEXT:
+        if field.type not in (FieldType.TEXT, FieldType.TAGS):
             self._refuse(node.args[0], f"{name} is not text")
         text = self._literal(node.args[1], field, name)
         return _present(column, _TEXT_TESTS[node.func.name](column, text))
+
+    def _any_tag(self, node: Any) -> ColumnElement[bool]:
+        """Translate `tags/any(t:t eq 'env=prod')`: whether a line of the text meets a condition."""
+        field = self._field(node.owner) if isinstance(node.owner, ast.Identifier) else None
+        if field is None or field.type is not FieldType.TAGS or not isinstance(node.operator, ast.Any):
+            self._refuse(node.owner, "only tags have conditions on their parts, and only `any(…)`")
+        if node.lambda_ is None:
+            self._count(node.owner)
+            return field.column != ""
+        return or_(*(_contains(field.column, text) for text in self._tag_texts(node.lambda_, field)))
+
+    def _tag_texts(self, node: Any, field: Field) -> list[str]:
+        """Return the texts of which one is in the tags when one of them meets the condition."""
+        asked, tag = node.expression, node.identifier.name
+        self._count(asked)
+        match asked:
+            case ast.Compare(comparator=ast.Eq()):
+                subject, literals, ending = asked.left, [asked.right], "\n"
+            case ast.Compare(comparator=ast.In(), right=ast.List()):
+                subject, literals, ending = asked.left, cast("Any", asked.right).val, "\n"
+            case ast.Call(args=[subject, literal_]) if asked.func.full_name() == "startswith":
+                literals, ending = [literal_], ""
+            case _:
+                self._refuse(
+                    asked, f"ask of a tag `{tag} eq 'key=value'`, `{tag} in (…)` or `startswith({tag},'key=')`"
+                )
+        if subject != node.identifier or len(literals) > MAX_LIST_ITEMS:
+            self._refuse(asked, f"the condition must be on {tag}, with at most {MAX_LIST_ITEMS} texts")
+        return [f"\n{self._literal(text, field, tag)}{ending}" for text in literals]
 
     def _operand(self, node: Any) -> tuple[Any, Field, str]:
         """Return the column, its field and its name; `tolower(field)` and `toupper(field)` are allowed on text."""
@@ -272,7 +305,7 @@ class _Translation:
 def _value(node: Any, field_type: FieldType) -> Any:
     """Return the value of a literal; ValueError when it is not one of the field's type."""
     match field_type, node:
-        case FieldType.TEXT, ast.String() if "\0" not in node.py_val:
+        case FieldType.TEXT | FieldType.TAGS, ast.String() if "\0" not in node.py_val:
             return node.py_val.encode().decode()  # a lone surrogate, which no database stores, fails here
         case FieldType.INTEGER, ast.Integer() if abs(node.py_val) <= MAX_INTEGER:
             return whole_number(node.py_val)
@@ -325,5 +358,6 @@ _EXAMPLES: Mapping[FieldType, str] = {
     FieldType.INTEGER: "a whole number such as 4",
     FieldType.BOOLEAN: "true or false",
     FieldType.INSTANT: "an instant such as 2026-01-31T12:00:00Z",
+    FieldType.TAGS: "a text such as 'env=prod'",
     FieldType.ID: "an id such as 0190c1a0-0000-7000-8000-000000000000",
 }

@@ -26,6 +26,7 @@ def subscription_usage(row: SubscriptionRow) -> ResourceUsage:
         amounts={SUBSCRIPTION_HOURS.name: 1},
         plan_id=row.plan_id,
         account_id=row.account_id,
+        tags=row.tags or {},
     )
 
 
@@ -50,7 +51,7 @@ class SubscriptionMetering:
     watched: Sequence[Watched] = (
         Watched(
             SubscriptionRow,
-            frozenset({"name", "state", "plan_id", "account_id"}),
+            frozenset({"name", "state", "plan_id", "account_id", "tags"}),
             "subscription",
             subscription_usage,
         ),

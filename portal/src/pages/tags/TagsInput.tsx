@@ -39,7 +39,7 @@ export function tagsDraft(tags: unknown): TagDraft[] {
 
 export function TagsInput({ value, onChange, id, label }: InputProps) {
   const styles = useStyles();
-  const { t } = useTranslation("virtual_machines");
+  const { t } = useTranslation("frame");
   const tags = Array.isArray(value) ? (value as TagDraft[]) : [];
   const change = (place: number, tag: TagDraft) => onChange(tags.map((one, at) => (at === place ? tag : one)));
   return (
@@ -52,7 +52,7 @@ export function TagsInput({ value, onChange, id, label }: InputProps) {
           <Field label={t("tags.value")}>
             <Input
               value={tag.value}
-              maxLength={255}
+              maxLength={200}
               onChange={(_, data) => change(place, { ...tag, value: data.value })}
             />
           </Field>
