@@ -119,12 +119,13 @@ class AvailabilityPolicy(OpenEnum):
 
 
 class AvailabilitySetChangeBody(Wire):
-    """What to change of an availability set."""
+    """What to call an availability set from now on. What is left out stays as it is."""
 
     model_config = ConfigDict(
         extra="forbid",
     )
-    name: str
+    name: str | None = None
+    tags: dict[str, str | None] | None = None
 
 
 class AvailabilitySetView(Wire):
@@ -136,6 +137,7 @@ class AvailabilitySetView(Wire):
     generation: int
     policy: AvailabilityPolicy
     subscription_id: str
+    tags: dict[str, str]
     virtual_machine_count: int
 
 
@@ -557,6 +559,7 @@ class DiskChangeBody(Wire):
     )
     name: str | None = None
     size_gib: int | None = None
+    tags: dict[str, str | None] | None = None
 
 
 class DiskKind(OpenEnum):
@@ -596,6 +599,7 @@ class DiskView(Wire):
     serial: str
     size_gib: int
     subscription_id: str
+    tags: dict[str, str]
     virtual_machine_id: str | None
 
 
@@ -921,6 +925,7 @@ class ImageView(Wire):
     owner_subscription_id: str | None
     sha256: str | None
     size_bytes: int | None
+    tags: dict[str, str]
     virtual_size_bytes: int | None
 
 
@@ -1173,6 +1178,7 @@ class NewAvailabilitySetBody(Wire):
     )
     name: str
     policy: AvailabilityPolicy | None = None
+    tags: dict[str, str] | None = None
 
 
 class NewCheckpointBody(Wire):
@@ -1243,6 +1249,7 @@ class NewDiskBody(Wire):
     )
     name: str
     size_gib: int
+    tags: dict[str, str] | None = None
     virtual_machine_id: str | None = None
 
 
@@ -1337,6 +1344,7 @@ class NewOwnImageBody(Wire):
     minimum_memory_mib: int = 128
     sha256: str | None = None
     size_bytes: int
+    tags: dict[str, str] | None = None
 
 
 class NewPeople(OpenEnum):
@@ -1402,6 +1410,7 @@ class NewSshKeyBody(Wire):
     )
     name: str
     public_key: str
+    tags: dict[str, str] | None = None
 
 
 class NewStampBody(Wire):
@@ -1446,6 +1455,7 @@ class NewSubscriptionBody(Wire):
     name: str
     invitation_code: SecretStr | None = None
     plan_id: str
+    tags: dict[str, str] | None = None
 
 
 class NewSubscriptionForBody(Wire):
@@ -1459,6 +1469,7 @@ class NewSubscriptionForBody(Wire):
     account_id: str
     invitation_code: SecretStr | None = None
     plan_id: str
+    tags: dict[str, str] | None = None
 
 
 class NewUsageRecordBody(Wire):
@@ -1494,6 +1505,7 @@ class NewVirtualMachineBody(Wire):
     ports: list[NewPortBody] | None = None
     size: str
     ssh_key_ids: list[str] | None = None
+    tags: dict[str, str] | None = None
     user_data: str | None = None
 
 
@@ -1505,6 +1517,7 @@ class NewVmNetworkBody(Wire):
     )
     name: str
     subnets: list[NewSubnetBody] | None = None
+    tags: dict[str, str] | None = None
 
 
 class NewWebhookBody(Wire):
@@ -1611,6 +1624,16 @@ class OverrunView(Wire):
     limit: int
     subscription_id: str
     used: int
+
+
+class OwnImageChangeBody(Wire):
+    """What to call an image of one's own from now on. What is left out stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    tags: dict[str, str | None] | None = None
 
 
 class PasswordBody(Wire):
@@ -1897,15 +1920,6 @@ class RenameBody(Wire):
     name: str
 
 
-class RenameSubscriptionBody(Wire):
-    """A new name."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: str
-
-
 class ReplayBody(Wire):
     """From when on events shall be sent again."""
 
@@ -2119,6 +2133,16 @@ class SizeView(Wire):
     vcpus: int
 
 
+class SshKeyChangeBody(Wire):
+    """What to call an SSH key from now on. What is left out stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    tags: dict[str, str | None] | None = None
+
+
 class SshKeyView(Wire):
     """An SSH public key."""
 
@@ -2127,6 +2151,7 @@ class SshKeyView(Wire):
     created_at: AwareDatetime
     fingerprint: str
     public_key: str
+    tags: dict[str, str]
 
 
 class StampView(Wire):
@@ -2237,6 +2262,16 @@ class SubscribeWishBody(Wire):
     invitation_code: SecretStr | None = None
     plan_id: str
     reason: str = ""
+
+
+class SubscriptionChangeBody(Wire):
+    """What to call a subscription from now on. What is left out stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    tags: dict[str, str | None] | None = None
 
 
 class SubscriptionRoleView(Wire):
@@ -2484,6 +2519,16 @@ class VirtualMachineView(Wire):
     vcpus: int
 
 
+class VmNetworkChangeBody(Wire):
+    """What to call a VM network from now on. What is left out stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    tags: dict[str, str | None] | None = None
+
+
 class VmNetworkDetailView(Wire):
     """A VM network with its subnets."""
 
@@ -2494,6 +2539,7 @@ class VmNetworkDetailView(Wire):
     generation: int
     subnets: list[SubnetView]
     subscription_id: str
+    tags: dict[str, str]
 
 
 class VmNetworkView(Wire):
@@ -2505,6 +2551,7 @@ class VmNetworkView(Wire):
     created_at: AwareDatetime
     generation: int
     subscription_id: str
+    tags: dict[str, str]
 
 
 class WantedUsageBody(Wire):
@@ -3240,6 +3287,7 @@ class SubscriptionDetailView(Wire):
     suspended_budget_id: str | None
     suspended_by: SuspendedBy | None
     syncs: list[SyncView]
+    tags: dict[str, str]
 
 
 class SubscriptionView(Wire):
@@ -3255,6 +3303,7 @@ class SubscriptionView(Wire):
     plan_id: str
     suspended_budget_id: str | None
     suspended_by: SuspendedBy | None
+    tags: dict[str, str]
 
 
 class UsageFeedView(Wire):

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611220251
+Revision: 202611220255
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611220251"
+revision = "202611220255"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -891,6 +891,8 @@ def upgrade() -> None:
         sa.Column("suspended_budget_id", Id, nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("tags", Json, nullable=False),
+        sa.Column("tag_text", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_subscriptions_account_id_accounts")),
         sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_subscriptions_plan_id_plans")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
@@ -910,6 +912,8 @@ def upgrade() -> None:
         sa.Column("policy", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("tags", Json, nullable=False),
+        sa.Column("tag_text", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["subscription_id"], ["subscriptions.id"], name=op.f("fk_availability_sets_subscription_id_subscriptions")
         ),
@@ -1002,6 +1006,8 @@ def upgrade() -> None:
         sa.Column("announced_sha256", sa.String(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("tags", Json, nullable=False),
+        sa.Column("tag_text", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["owner_subscription_id"], ["subscriptions.id"], name=op.f("fk_images_owner_subscription_id_subscriptions")
         ),
@@ -1075,6 +1081,8 @@ def upgrade() -> None:
         sa.Column("public_key", sa.String(), nullable=False),
         sa.Column("fingerprint", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("tags", Json, nullable=False),
+        sa.Column("tag_text", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["subscription_id"], ["subscriptions.id"], name=op.f("fk_ssh_keys_subscription_id_subscriptions")
         ),
@@ -1201,6 +1209,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("tags", Json, nullable=False),
+        sa.Column("tag_text", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["logical_network_id"],
             ["logical_networks.id"],
@@ -1355,9 +1365,7 @@ def upgrade() -> None:
         sa.Column("ready", sa.Boolean(), nullable=False),
         sa.Column("transition", sa.String(), nullable=True),
         sa.Column("operation_id", Id, nullable=True),
-        sa.Column("tags", Json, nullable=False),
         sa.Column("restart_required", sa.Boolean(), nullable=False),
-        sa.Column("tag_text", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("observed_at", UtcDateTime(), nullable=True),
         sa.Column("suspension", sa.String(), nullable=True),
@@ -1365,6 +1373,8 @@ def upgrade() -> None:
         sa.Column("checkpoint_id", Id, nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("tags", Json, nullable=False),
+        sa.Column("tag_text", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["availability_set_id"],
             ["availability_sets.id"],
@@ -1535,6 +1545,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("tags", Json, nullable=False),
+        sa.Column("tag_text", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["host_id"], ["hosts.id"], name=op.f("fk_disks_host_id_hosts")),
         sa.ForeignKeyConstraint(["stamp_id"], ["stamps.id"], name=op.f("fk_disks_stamp_id_stamps")),
         sa.ForeignKeyConstraint(
