@@ -77,6 +77,8 @@ const PERMISSIONS = [
   "subscription.audit",
   "webhook.read",
   "webhook.write",
+  "provider_resource.read",
+  "provider_resource.write",
   "subscription.members",
   "subscription.write",
   "usage.read",

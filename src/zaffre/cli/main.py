@@ -40,6 +40,7 @@ ENTRIES = (
     Entry("image", "zaffre.cli.image_commands:app", "Images that virtual machines are made from.", _TENANT),
     Entry("size", "zaffre.cli.size_commands:app", "Sizes of virtual machines.", _TENANT),
     Entry("key", "zaffre.cli.key_commands:app", "SSH keys.", _TENANT),
+    Entry("resource", "zaffre.cli.resource_commands:app", "Things at other resource providers.", _TENANT),
     Entry("usage", "zaffre.cli.usage_commands:app", "What was used, for billing.", _WATCH),
     Entry("cost", "zaffre.cli.cost_commands:app", "What subscriptions cost.", _WATCH),
     Entry("statement", "zaffre.cli.statement_commands:app", "What months came to.", _WATCH),

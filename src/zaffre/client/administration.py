@@ -26,6 +26,7 @@ from zaffre.client.resources.money import Credits, Discounts, RateCards, Stateme
 from zaffre.client.resources.operations import AllOperations
 from zaffre.client.resources.plans import Plans
 from zaffre.client.resources.providers import Providers
+from zaffre.client.resources.resource_providers import ResourceProviders
 from zaffre.client.resources.search import Search
 from zaffre.client.resources.sizes import Sizes
 from zaffre.client.resources.subscriptions import AllSubscriptions
@@ -170,6 +171,11 @@ class Administration:
     def budgets(self) -> Budgets:
         """Everybody's budgets, to look at."""
         return Budgets(self._connection)
+
+    @cached_property
+    def resource_providers(self) -> ResourceProviders:
+        """Programs that are resource providers."""
+        return ResourceProviders(self._connection)
 
     @cached_property
     def webhooks(self) -> Webhooks:

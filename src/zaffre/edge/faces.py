@@ -53,6 +53,7 @@ from zaffre.management import (
 from zaffre.management import api as management_api
 from zaffre.management.approvals import api as approvals_api
 from zaffre.management.budgets import api as budgets_api
+from zaffre.management.external import api as external_api
 from zaffre.management.metering import api as metering_api
 from zaffre.management.money import api as money_api
 from zaffre.management.providers import ProviderRegistry
@@ -129,6 +130,9 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield member_api.members
     yield plan_move_api.subscriptions
     yield approvals_api.shared
+    yield external_api.services
+    yield external_api.resources
+    yield external_api.keys
     for provider in providers:
         yield from provider.tenant_routers
     yield audit.shared
@@ -152,6 +156,9 @@ def _administration(providers: ProviderRegistry) -> Iterable[APIRouter]:
     yield from (plan_api.administration, plan_api.previews)
     yield from (add_on_api.administration, add_on_api.previews)
     yield approvals_api.administration
+    yield external_api.administration
+    yield external_api.introductions
+    yield external_api.programs
     yield management_api.health
     yield metering_api.administration
     yield webhook_api.administration
@@ -204,6 +211,8 @@ def serve_face(face: Face, site: Site, app: FastAPI | None = None) -> ASGIApp:
     app.state.meters = site.meters
     app.state.webhook_targets = Targets(site.settings.webhooks)
     app.state.check_reach = check_reach
+    app.state.provider_catalog = site.provider_catalog
+    app.state.provider_lines = site.provider_lines
     app.state.fabric = site.fabric
     app.state.network = site.network
     app.state.compute = site.compute

@@ -54,6 +54,10 @@ from zaffre.management.approvals.change_requests import expire_requests
 from zaffre.management.budgets.alerts import LOOK_INTERVAL_S as BUDGET_INTERVAL_S
 from zaffre.management.budgets.alerts import BudgetWatch
 from zaffre.management.deletions import delete_expired
+from zaffre.management.external.catalog import Catalog
+from zaffre.management.external.courier import Courier
+from zaffre.management.external.lines import Lines
+from zaffre.management.external.usage_feed import UsageFeed
 from zaffre.management.metering import Meters
 from zaffre.management.metering.journal import UsageJournal
 from zaffre.management.metering.loops import Metering
@@ -79,6 +83,8 @@ from zaffre.network.services import NetworkServices
 log = structlog.get_logger(__name__)
 
 SLOW_LOOP_S = 60.0
+CATALOG_S = 2.0
+"""How soon every process knows of a resource provider that was registered through another."""
 HOUSEKEEPING_S = 300.0
 RARELY = 6
 """How many times rarer than full reads something is that costs several calls for each machine."""
@@ -127,33 +133,45 @@ class Site:
         self.reading_desk = ReadingDesk(settings.audit.exports)
         self.delivery = Delivery(units, settings.mail, post_office(settings.mail))
         self.webhooks = WebhookDispatch(units, self.metrics, settings.webhooks, settings.operations.worker)
+        self.provider_lines = Lines(settings.providers, units.keyring, units.clock, units.ids)
+        self.provider_catalog = Catalog(units, providers, self.meters, self.provider_lines)
+        self.courier = Courier(
+            units, providers, self.provider_catalog, self.provider_lines, settings.providers, self.metrics
+        )
+        self.usage_feed = UsageFeed(units, self.provider_catalog, self.provider_lines)
         self.traffic = TrafficMetering(units, self.meters)
         self.budgets = BudgetWatch(units, self.meters, settings.money)
         self.sagas = self._sagas()
         self.operations = OperationsRuntime(units, self.sagas, settings.operations, self.metrics)
         self.loops: list[Loop] = []
-        """The loops that are running; empty in a process that only serves the API."""
+        """The loops that are running; in a process that only serves the API, the one that knows of providers."""
 
     async def start(self) -> None:
         """Make the first administrator if there is none; as a worker, resume operations and begin to watch."""
         await ensure_administrator(
             self.units, self.identity.passwords, self.settings.identity, self.settings.state_directory
         )
+        await self.provider_catalog.refresh()
+        catalog = Loop("provider catalog", CATALOG_S, self.provider_catalog.refresh, self.units.clock, self.metrics)
+        catalog.start()
+        self.loops = [catalog]
         if "worker" in self.settings.parts:
             await self.library.sweep_unfinished()
             self.operations.start()
-            self.loops = self._loops()
-            for loop in self.loops:
+            for loop in self._loops():
                 loop.start()
+                self.loops.append(loop)
             self.loops += self.operations.loops
 
     async def stop(self) -> None:
         """End every loop and close every door. Guests, networks and unfinished operations stay as they are."""
-        if self.loops:
-            for loop in self.loops:
-                await loop.stop()
+        for loop in self.loops:
+            await loop.stop()
+        if self.loops and "worker" in self.settings.parts:
             await self.operations.stop()
         await self.webhooks.stop()
+        await self.courier.stop()
+        await self.provider_lines.close()
         await self.hypervisors.close()
         await self.planes.close()
         self.library.close()
@@ -207,6 +225,8 @@ class Site:
             *sampler.loops,
             *self.metering.loops,
             *self.webhooks.loops,
+            *self.courier.loops,
+            Loop("provider usage", self.settings.providers.usage_interval_s, self.usage_feed.run, clock, metrics),
             Loop("traffic metering", self.settings.metering.interval_s, self.traffic.record, clock, metrics),
             guests.loop,
             guests.full_read,

@@ -24,6 +24,8 @@ from pydantic import (
 )
 
 ENVIRONMENT_PREFIX = "ZAFFRE_"
+LISTS = ("parts", "library.import_directories", "webhooks.allow_networks", "providers.allow_networks")
+"""Settings whose values are lists, which flags and variables separate with commas."""
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 400)]
 
@@ -258,6 +260,29 @@ class WebhookSettings(_Section):
     """How long deliveries are kept, those that wait for a receiver included."""
 
 
+class ProviderSettings(_Section):
+    """Resource providers in other processes, and programs that approve changes."""
+
+    allow_networks: tuple[IPvAnyNetwork, ...] = ()
+    """Networks where they may be although these are private, local or this server's own."""
+    allow_plain_http: bool = False
+    """Whether they may be spoken to unencrypted."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """How long a provider has for an answer to what Zaffre itself asks."""
+    tenant_timeout_s: Annotated[float, Field(gt=0, le=120)] = 30.0
+    """How long it has for an answer to a tenant."""
+    answer_limit_bytes: Annotated[int, Field(ge=4096, le=2**26)] = 1_048_576
+    """Larger answers are refused."""
+    connections: Annotated[int, Field(ge=1, le=200)] = 16
+    """Requests to one provider at once from one process."""
+    look_interval_s: Seconds = 1.0
+    """How often it is looked whether providers have something to be told."""
+    health_interval_s: Seconds = 15.0
+    """How often providers are asked how they are."""
+    usage_interval_s: Seconds = 60.0
+    """How often providers are asked what was used."""
+
+
 class AuditSettings(_Section):
     """The audit trail."""
 
@@ -308,6 +333,7 @@ class Settings(_Section):
     events: EventSettings = EventSettings()
     rate_limits: RateLimitSettings = RateLimitSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    providers: ProviderSettings = ProviderSettings()
     audit: AuditSettings = AuditSettings()
     consoles: ConsoleSettings = ConsoleSettings()
     logging: LoggingSettings = LoggingSettings()
@@ -419,6 +445,7 @@ def _place(tree: dict[str, Any], key: str, value: str) -> None:
             raise SettingsError(f"{key}: {name} is a setting of its own and not a section")
         branch = cast("dict[str, Any]", below)
     is_list = key in ("parts", "library.import_directories") or key.endswith(".allow_networks")
+    is_list = key in LISTS
     branch[leaf] = [part for part in value.split(",") if part] if is_list else value
 
 

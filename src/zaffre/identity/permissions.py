@@ -38,6 +38,11 @@ class Permission(StrEnum):
     BUDGET_WRITE = "budget.write", "Set budgets for one's subscriptions, and what happens when they are reached"
     WEBHOOK_READ = "webhook.read", "See webhooks of one's subscriptions, and what they were sent"
     WEBHOOK_WRITE = "webhook.write", "Have one's subscriptions' events sent to others, and stop that"
+    PROVIDER_RESOURCE_READ = "provider_resource.read", "See what one's subscriptions have at other resource providers"
+    PROVIDER_RESOURCE_WRITE = (
+        "provider_resource.write",
+        "Create, change and delete things at other resource providers",
+    )
     OPERATION_READ = "operation.read", "See one's operations and follow events"
     OPERATION_CANCEL = "operation.cancel", "Cancel one's operations"
 
@@ -59,6 +64,7 @@ class Permission(StrEnum):
     RATE_ADMIN = "rate.admin", "Set prices, give discounts and credits"
     WEBHOOK_ADMIN = "webhook.admin", "Have the site's events sent to others"
     STATEMENT_ADMIN = "statement.admin", "See everybody's statements and costs, and close months"
+    PROVIDER_ADMIN = "provider.admin", "Register programs as resource providers, and unregister them"
     OPERATION_ADMIN = "operation.admin", "See everybody's operations and events; cancel and retry them"
 
 
@@ -92,6 +98,8 @@ TENANT_PERMISSIONS = frozenset(
         Permission.BUDGET_WRITE,
         Permission.WEBHOOK_READ,
         Permission.WEBHOOK_WRITE,
+        Permission.PROVIDER_RESOURCE_READ,
+        Permission.PROVIDER_RESOURCE_WRITE,
         Permission.OPERATION_READ,
         Permission.OPERATION_CANCEL,
     }

@@ -146,6 +146,8 @@ class QuotaFailure:
     provider: str
     cause: str
     """For people."""
+    pending: bool = False
+    """It is being told and says when it knows: nothing has gone wrong."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,8 @@ class ProviderRegistry:
         self._owner: dict[str, str] = {}
         for provider in providers:
             self._add(provider)
+        self.installed_names = frozenset(self._providers)
+        """Those of this process; others come and go."""
 
     @classmethod
     def installed(cls) -> "ProviderRegistry":
@@ -256,7 +260,18 @@ class ProviderRegistry:
         self._providers[provider.name] = provider
 
     def __iter__(self) -> Iterator[ResourceProvider]:
-        return iter(self._providers.values())
+        return iter(list(self._providers.values()))
+
+    def know(self, others: Iterable[ResourceProvider]) -> None:
+        """Know these providers besides those of this process, and no others any more.
+
+        Raises:
+            ValueError: one of them has the name or a dimension of another.
+        """
+        known = ProviderRegistry(
+            [*(each for each in self._providers.values() if each.name in self.installed_names), *others]
+        )
+        self._providers, self._owner = known._providers, known._owner
 
     def get(self, name: str) -> ResourceProvider:
         """Return a provider.

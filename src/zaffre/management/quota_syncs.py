@@ -63,7 +63,8 @@ async def note_applied(work: UnitOfWork, provider: str, told: Sequence[str], fai
     """Note how applying quotas went: in sync, or the cause why not."""
     causes: dict[str, list[str]] = defaultdict(list)
     for failure in failures:
-        causes[failure.cause[:ERROR_LENGTH]].append(failure.subscription_id)
+        if not failure.pending:  # it stays as it is: being told
+            causes[failure.cause[:ERROR_LENGTH]].append(failure.subscription_id)
     failed = {failure.subscription_id for failure in failures}
     done = [each for each in told if each not in failed]
     await _note(work, provider, done, {"state": SyncState.IN_SYNC, "pending": None, "last_error": None})

@@ -11,6 +11,7 @@ from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.telemetry.metrics import Metrics
 from zaffre.foundation.work import UnitsOfWork
 from zaffre.management.add_ons import APPLY_OPERATION as ADD_ON_APPLY
+from zaffre.management.external.tables import ProviderMessageRow
 from zaffre.management.limits import hold_subscriptions, limit_drifts, refresh_limits
 from zaffre.management.plans import APPLY_OPERATION as PLAN_APPLY
 from zaffre.management.quotas import Quotas
@@ -74,6 +75,16 @@ def _offer_busy() -> ColumnElement[bool]:
     return exists().where(kinds, OperationRow.state.not_in(FINISHED), offer)
 
 
+def _courier_busy() -> ColumnElement[bool]:
+    """Return the condition that a program is being told by the courier, who carries on by itself."""
+    message = ProviderMessageRow
+    same = (
+        message.provider == SubscriptionSyncRow.provider,
+        message.subscription_id == SubscriptionSyncRow.subscription_id,
+    )
+    return exists().where(*same, message.due_at.is_not(None))
+
+
 async def heal_syncs(units: UnitsOfWork) -> None:
     """Tell providers again that are not in sync, and take up deletions that failed."""
     async with units.write(system_actor("sync reconciler")) as work:
@@ -83,6 +94,7 @@ async def heal_syncs(units: UnitsOfWork) -> None:
             SubscriptionSyncRow.subscription_id == SubscriptionRow.id,
             SubscriptionSyncRow.state != SyncState.IN_SYNC,
             SubscriptionSyncRow.updated_at < old,
+            ~_courier_busy(),
         )
         just_tried = exists().where(OperationRow.resource_id == SubscriptionRow.id, OperationRow.finished_at >= old)
         deleting = (SubscriptionRow.state == SubscriptionState.DELETING) & ~just_tried

@@ -48,6 +48,7 @@ _READING = ALWAYS | {
     Permission.COST_READ,
     Permission.SUBSCRIPTION_AUDIT,
     Permission.WEBHOOK_READ,
+    Permission.PROVIDER_RESOURCE_READ,
 }
 _OWNERS_ONLY = frozenset({Permission.SUBSCRIPTION_WRITE, Permission.SUBSCRIPTION_MEMBERS, Permission.BUDGET_WRITE})
 

@@ -12,6 +12,8 @@ from zaffre.management.providers import ProviderRegistry
 
 TABLE = Path(__file__).with_name("access.txt")
 SOME_ID = "0190c1a0-0000-7000-8000-000000000000"
+PROGRAMS = "resource provider"
+"""The rule of routes that are for none of these, but for registered programs."""
 STREAMS = {("GET", "/events")}
 """Answers that never end; whether they begin is asked in the tests of events."""
 
@@ -36,6 +38,7 @@ def test_only_these_routes_are_open_to_everybody() -> None:
         "GET /healthz",
         "GET /readyz",
         "GET /metrics",
+        "GET /.well-known/jwks.json",
         "POST /accounts",
         "POST /sessions",
         "POST /sessions/refresh",
@@ -81,7 +84,7 @@ def _expected(rule: str, who: str) -> int | None:
     """Return the refusal that a caller must get; None when they must be let in."""
     if rule == "public":
         return None
-    if who == "nobody":
+    if who == "nobody" or rule == PROGRAMS:
         return 401
     if rule == "signed in" or who == "administrator" or Permission(rule) in TENANT_PERMISSIONS:
         return None

@@ -29,6 +29,7 @@ from zaffre.client.resources.disks import Disks
 from zaffre.client.resources.images import SubscriptionImages
 from zaffre.client.resources.members import Members, SubscriptionRoles
 from zaffre.client.resources.money import SubscriptionMoney
+from zaffre.client.resources.resource_providers import SubscriptionServices
 from zaffre.client.resources.sizes import AvailableSizes
 from zaffre.client.resources.ssh_keys import SshKeys
 from zaffre.client.resources.usage import SubscriptionUsage
@@ -197,6 +198,11 @@ class SubscriptionScope:
         """Tell whether amounts per dimension would fit beside what is used now."""
         body = WantedUsageBody.model_validate({"amounts": amounts})
         return parsed(self._connection.ask("POST", f"{self._path}/usage/what-if", body), UsagePreviewView)
+
+    @cached_property
+    def services(self) -> SubscriptionServices:
+        """Its services at programs, and what it has there."""
+        return SubscriptionServices(self._connection, f"{self._path}/providers")
 
     @cached_property
     def webhooks(self) -> Webhooks:

@@ -103,6 +103,7 @@ class Meters:
     def __init__(self, providers: Iterable[MeteredProvider]) -> None:
         self.providers = {provider.name: provider for provider in providers}
         self._meters: dict[str, Meter] = {}
+        self._fetched: dict[str, Meter] = {}
         for provider in self.providers.values():
             for meter in provider.meters:
                 if meter.name in self._meters:
@@ -110,11 +111,15 @@ class Meters:
                 self._meters[meter.name] = meter
 
     def __iter__(self) -> Iterator[Meter]:
-        return iter(self._meters.values())
+        return iter([*self._meters.values(), *self._fetched.values()])
+
+    def know(self, fetched: Iterable[Meter]) -> None:
+        """Know these meters too, whose records are fetched from programs, and no others of that kind any more."""
+        self._fetched = {meter.name: meter for meter in fetched if meter.name not in self._meters}
 
     def get(self, name: str) -> Meter | None:
         """Return a meter; None when its provider is no longer installed."""
-        return self._meters.get(name)
+        return self._meters.get(name) or self._fetched.get(name)
 
     def named(self, name: str) -> Meter:
         """Return a meter that somebody named.
@@ -124,6 +129,6 @@ class Meters:
         """
         meter = self.get(name)
         if meter is None:
-            known = ", ".join(sorted(self._meters))
+            known = ", ".join(sorted(meter.name for meter in self))
             raise InvalidInput(f"There is no meter {name!r}.", remedy=f"There are: {known}.", target="meter")
         return meter
