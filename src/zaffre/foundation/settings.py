@@ -24,8 +24,6 @@ from pydantic import (
 )
 
 ENVIRONMENT_PREFIX = "ZAFFRE_"
-LISTS = ("parts", "library.import_directories", "webhooks.allow_networks", "providers.allow_networks")
-"""Settings whose values are lists, which flags and variables separate with commas."""
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 400)]
 
