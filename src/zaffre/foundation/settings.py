@@ -443,7 +443,6 @@ def _place(tree: dict[str, Any], key: str, value: str) -> None:
             raise SettingsError(f"{key}: {name} is a setting of its own and not a section")
         branch = cast("dict[str, Any]", below)
     is_list = key in ("parts", "library.import_directories") or key.endswith(".allow_networks")
-    is_list = key in LISTS
     branch[leaf] = [part for part in value.split(",") if part] if is_list else value
 
 
