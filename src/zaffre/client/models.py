@@ -717,6 +717,18 @@ class FeeView(Wire):
     period: FeePeriod
 
 
+class FieldKind(OpenEnum):
+    """
+    What a value is, and how it is entered and shown.
+    """
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    INSTANT = "instant"
+    CHOICE = "choice"
+
+
 class FieldProblem(Wire):
     """One field that is wrong."""
 
@@ -966,6 +978,21 @@ class InvitationView(Wire):
     role_name: str
     subscription_id: str
     subscription_name: str
+
+
+class JsonWebKeySetView(Wire):
+    """Public keys that prove what programs are asked (RFC 7517)."""
+
+    keys: list[dict[str, Any]]
+
+
+class LabelsView(Wire):
+    """A text for people: in English, and by their two letters in other languages."""
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    en: str
 
 
 class LimitView(Wire):
@@ -1391,6 +1418,17 @@ class NewRateCardUseBody(Wire):
     rate_card_id: str | None
 
 
+class NewResourceProviderBody(Wire):
+    """A program that is to be a resource provider."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    ca_certificates: str | None = None
+    url: str
+
+
 class NewSizeBody(Wire):
     """A size to add."""
 
@@ -1670,6 +1708,8 @@ class Permission(OpenEnum):
     BUDGET_WRITE = "budget.write"
     WEBHOOK_READ = "webhook.read"
     WEBHOOK_WRITE = "webhook.write"
+    PROVIDER_RESOURCE_READ = "provider_resource.read"
+    PROVIDER_RESOURCE_WRITE = "provider_resource.write"
     OPERATION_READ = "operation.read"
     OPERATION_CANCEL = "operation.cancel"
     ACCOUNT_ADMIN = "account.admin"
@@ -1687,6 +1727,7 @@ class Permission(OpenEnum):
     RATE_ADMIN = "rate.admin"
     WEBHOOK_ADMIN = "webhook.admin"
     STATEMENT_ADMIN = "statement.admin"
+    PROVIDER_ADMIN = "provider.admin"
     OPERATION_ADMIN = "operation.admin"
 
 
@@ -1815,6 +1856,16 @@ class ProviderHoldingsView(Wire):
     title: str
 
 
+class ProviderResourceView(Wire):
+    """A tenant's resource at a program. What it has besides, its collection's columns say."""
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    id: str
+    name: str
+
+
 class ProviderTestView(Wire):
     """What a provider says of itself, when all of it can be used."""
 
@@ -1831,6 +1882,30 @@ class QuotaFailureView(Wire):
 
     cause: str
     provider: str
+    subscription_id: str
+
+
+class QuotaReservationBody(Wire):
+    """Something that is to count against a subscription's quota."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    id: str
+    name: str
+    amounts: dict[str, int]
+    resource_type: str
+    subscription_id: str
+
+
+class QuotaReservationView(Wire):
+    """Something that counts against a subscription's quota."""
+
+    id: str
+    name: str
+    amounts: dict[str, int]
+    created_at: AwareDatetime
+    resource_type: str
     subscription_id: str
 
 
@@ -1963,6 +2038,17 @@ class ResizeBody(Wire):
         extra="forbid",
     )
     size: str
+
+
+class ResourceProviderChangeBody(Wire):
+    """What may change of a registration; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    ca_certificates: str | None = None
+    enabled: bool | None = None
+    url: str | None = None
 
 
 class Role(OpenEnum):
@@ -2816,6 +2902,13 @@ class CapacityView(Wire):
     vcpus: RoomView
 
 
+class ChoiceView(Wire):
+    """A value that can be chosen."""
+
+    title: LabelsView
+    value: str
+
+
 class CurrentRateView(Wire):
     """What a meter costs a subscription now."""
 
@@ -2858,6 +2951,24 @@ class DeliveryDetailView(Wire):
     status: int | None
     trigger: DeliveryTrigger
     webhook_id: str
+
+
+class DescribedDimensionView(Wire):
+    """Something that plans limit."""
+
+    name: str
+    default: int
+    maximum: int
+    title: LabelsView
+    unit: str
+
+
+class DescribedMeterView(Wire):
+    """Something that a program measures."""
+
+    name: str
+    title: LabelsView
+    unit: str
 
 
 class EventPageView(Wire):
@@ -3238,6 +3349,29 @@ class PlanView(Wire):
     texts: list[OfferTextView]
 
 
+class ProviderColumnView(Wire):
+    """A field of a resource as lists and details show it."""
+
+    name: str
+    choices: list[ChoiceView]
+    kind: FieldKind
+    title: LabelsView
+
+
+class ProviderInputView(Wire):
+    """A field of a form."""
+
+    name: str
+    choices: list[ChoiceView]
+    hint: LabelsView | None
+    kind: FieldKind
+    maximum: int | None
+    minimum: int | None
+    pattern: str | None
+    required: bool
+    title: LabelsView
+
+
 class ProviderSyncView(Wire):
     """Whether a resource provider knows a subscription's present state."""
 
@@ -3327,3 +3461,84 @@ class AddOnChangeBody(Wire):
     fee: FeeBody | None = None
     services: list[PlannedServiceBody] | None = None
     texts: list[OfferTextBody] | None = None
+
+
+class ProviderCollectionView(Wire):
+    """A kind of resource that tenants have at a program, and how portals show it."""
+
+    name: str
+    change_form: list[ProviderInputView]
+    columns: list[ProviderColumnView]
+    deletable: bool
+    form: list[ProviderInputView]
+    searchable: bool
+    singular: LabelsView
+    title: LabelsView
+    type: str
+
+
+class SubscriptionServiceView(Wire):
+    """A service that a subscription has at a program, and how portals show it."""
+
+    name: str
+    collections: list[ProviderCollectionView]
+    description: str
+    title: LabelsView
+    version: str
+
+
+class DescriptionView(Wire):
+    """What a program says of itself."""
+
+    collections: list[ProviderCollectionView]
+    description: str
+    dimensions: list[DescribedDimensionView]
+    meters: list[DescribedMeterView]
+    quota_batch: int
+    title: LabelsView
+    version: str
+
+
+class NewResourceProviderView(Wire):
+    """A program with the key with which it proves itself to us: shown this once."""
+
+    id: str
+    name: str
+    access_key: str
+    ca_certificates: str | None
+    checked_at: AwareDatetime | None
+    created_at: AwareDatetime
+    described: DescriptionView
+    enabled: bool
+    generation: int
+    healthy: bool
+    public_key: dict[str, Any]
+    sentence: str
+    title: str
+    url: str
+    usage_error: str | None
+    usage_read_at: AwareDatetime | None
+    usage_refused: int
+    version: str
+
+
+class ResourceProviderView(Wire):
+    """A program that sells services through plans."""
+
+    id: str
+    name: str
+    ca_certificates: str | None
+    checked_at: AwareDatetime | None
+    created_at: AwareDatetime
+    described: DescriptionView
+    enabled: bool
+    generation: int
+    healthy: bool
+    public_key: dict[str, Any]
+    sentence: str
+    title: str
+    url: str
+    usage_error: str | None
+    usage_read_at: AwareDatetime | None
+    usage_refused: int
+    version: str

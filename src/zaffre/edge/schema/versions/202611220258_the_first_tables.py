@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611220255
+Revision: 202611220258
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611220255"
+revision = "202611220258"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -378,6 +378,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_rate_cards_name")),
     )
     op.create_index(op.f("ix_rate_cards_created_at"), "rate_cards", ["created_at"], unique=False)
+    op.create_table(
+        "resource_providers",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("ca_certificates", sa.String(), nullable=True),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", Json, nullable=False),
+        sa.Column("access_key_hash", sa.String(), nullable=False),
+        sa.Column("description", Json, nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resource_providers")),
+        sa.UniqueConstraint("name", name=op.f("uq_resource_providers_name")),
+    )
     op.create_table(
         "sizes",
         sa.Column("id", Id, nullable=False),
@@ -823,6 +839,24 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_recovery_codes_account_id"), "recovery_codes", ["account_id"], unique=False)
     op.create_table(
+        "resource_provider_conditions",
+        sa.Column("provider_id", Id, nullable=False),
+        sa.Column("healthy", sa.Boolean(), nullable=False),
+        sa.Column("sentence", sa.String(), nullable=False),
+        sa.Column("checked_at", UtcDateTime(), nullable=True),
+        sa.Column("usage_cursor", sa.String(), nullable=False),
+        sa.Column("usage_read_at", UtcDateTime(), nullable=True),
+        sa.Column("usage_error", sa.String(), nullable=True),
+        sa.Column("usage_refused", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["resource_providers.id"],
+            name=op.f("fk_resource_provider_conditions_provider_id_resource_providers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", name=op.f("pk_resource_provider_conditions")),
+    )
+    op.create_table(
         "second_factors",
         sa.Column("account_id", Id, nullable=False),
         sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
@@ -1025,6 +1059,31 @@ def upgrade() -> None:
         postgresql_where=sa.text("owner_subscription_id IS NULL"),
     )
     op.create_table(
+        "provider_messages",
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content", Json, nullable=False),
+        sa.Column("answered", sa.Integer(), nullable=False),
+        sa.Column("answered_at", UtcDateTime(), nullable=True),
+        sa.Column("sentence", sa.String(), nullable=False),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=True),
+        sa.Column("leased_until", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_provider_messages_subscription_id_subscriptions"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider", "subscription_id", name=op.f("pk_provider_messages")),
+    )
+    op.create_index(op.f("ix_provider_messages_due_at"), "provider_messages", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_provider_messages_subscription_id"), "provider_messages", ["subscription_id"], unique=False
+    )
+    op.create_table(
         "quota_claims",
         sa.Column("resource_id", Id, nullable=False),
         sa.Column("dimension", sa.String(), nullable=False),
@@ -1052,6 +1111,32 @@ def upgrade() -> None:
             ["subscription_id"], ["subscriptions.id"], name=op.f("fk_quota_counters_subscription_id_subscriptions")
         ),
         sa.PrimaryKeyConstraint("subscription_id", "dimension", name=op.f("pk_quota_counters")),
+    )
+    op.create_table(
+        "quota_reservations",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("resource_type", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("amounts", Json, nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_quota_reservations_subscription_id_subscriptions"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quota_reservations")),
+    )
+    op.create_index(
+        op.f("ix_quota_reservations_provider_subscription_id"),
+        "quota_reservations",
+        ["provider", "subscription_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_quota_reservations_subscription_id"), "quota_reservations", ["subscription_id"], unique=False
     )
     op.create_table(
         "reservations",
