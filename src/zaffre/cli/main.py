@@ -45,6 +45,7 @@ ENTRIES = (
     Entry("cost", "zaffre.cli.cost_commands:app", "What subscriptions cost.", _WATCH),
     Entry("statement", "zaffre.cli.statement_commands:app", "What months came to.", _WATCH),
     Entry("budget", "zaffre.cli.budget_commands:app", "What months may cost.", _WATCH),
+    Entry("focus", "zaffre.cli.focus_commands:app", "Charges for FinOps tools, as FOCUS 1.2.", _WATCH),
     Entry("search", "zaffre.cli.search_commands:search", "Find anything by name, id, address or tag.", _WATCH),
     Entry("overview", "zaffre.cli.overview_commands:overview", "How the site is, and what needs a human.", _WATCH),
     Entry("operation", "zaffre.cli.operation_commands:app", "Work under way and done.", _WATCH),

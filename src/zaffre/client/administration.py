@@ -19,6 +19,7 @@ from zaffre.client.resources.approvals import AllChangeRequests, ApprovalRules
 from zaffre.client.resources.audit import Audit
 from zaffre.client.resources.budgets import Budgets
 from zaffre.client.resources.fabric import Clouds, Hosts, LogicalNetworks, Stamps, UnmanagedGuests
+from zaffre.client.resources.focus import Focus
 from zaffre.client.resources.identity_providers import IdentityProviders
 from zaffre.client.resources.images import Images
 from zaffre.client.resources.mail import WaitingMail
@@ -166,6 +167,11 @@ class Administration:
     def usage(self) -> AllUsage:
         """What everybody used, and the feed for billing systems."""
         return AllUsage(self._connection)
+
+    @cached_property
+    def focus(self) -> Focus:
+        """Everybody's charges for FinOps tools."""
+        return Focus(self._connection)
 
     @cached_property
     def budgets(self) -> Budgets:

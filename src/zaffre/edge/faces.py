@@ -54,6 +54,7 @@ from zaffre.management import api as management_api
 from zaffre.management.approvals import api as approvals_api
 from zaffre.management.budgets import api as budgets_api
 from zaffre.management.external import api as external_api
+from zaffre.management.focus import api as focus_api
 from zaffre.management.metering import api as metering_api
 from zaffre.management.money import api as money_api
 from zaffre.management.providers import ProviderRegistry
@@ -123,6 +124,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield metering_api.shared
     yield from money_api.SHARED
     yield budgets_api.subscriptions
+    yield focus_api.subscriptions
     yield webhook_api.subscriptions
     yield deletion_api.subscriptions
     yield add_on_api.subscriptions
@@ -164,6 +166,7 @@ def _administration(providers: ProviderRegistry) -> Iterable[APIRouter]:
     yield webhook_api.administration
     yield from money_api.ADMINISTRATION
     yield budgets_api.administration
+    yield focus_api.administration
     yield fabric_api.administration
     yield fabric_api.uploads
     yield measurements_api.administration

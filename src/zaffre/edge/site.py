@@ -131,6 +131,7 @@ class Site:
         self.sealer = Sealer(units, self.metrics)
         self.refusals = Refusals(units)
         self.reading_desk = ReadingDesk(settings.audit.exports)
+        self.focus_desk = ReadingDesk(settings.audit.exports)
         self.delivery = Delivery(units, settings.mail, post_office(settings.mail))
         self.webhooks = WebhookDispatch(units, self.metrics, settings.webhooks, settings.operations.worker)
         self.provider_lines = Lines(settings.providers, units.keyring, units.clock, units.ids)

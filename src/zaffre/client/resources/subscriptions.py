@@ -26,6 +26,7 @@ from zaffre.client.resources.audit import AuditRecords
 from zaffre.client.resources.availability_sets import AvailabilitySets
 from zaffre.client.resources.budgets import Budgets
 from zaffre.client.resources.disks import Disks
+from zaffre.client.resources.focus import Focus
 from zaffre.client.resources.images import SubscriptionImages
 from zaffre.client.resources.members import Members, SubscriptionRoles
 from zaffre.client.resources.money import SubscriptionMoney
@@ -218,6 +219,11 @@ class SubscriptionScope:
     def money(self) -> SubscriptionMoney:
         """What it costs."""
         return SubscriptionMoney(self._connection, self._path)
+
+    @cached_property
+    def focus(self) -> Focus:
+        """Its charges for FinOps tools."""
+        return Focus(self._connection, self._path)
 
     @cached_property
     def budgets(self) -> Budgets:
