@@ -750,6 +750,15 @@ class FitView(Wire):
     used: int
 
 
+class FocusFormat(OpenEnum):
+    """
+    How rows are written.
+    """
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
 class Grouping(OpenEnum):
     """
     What is added up to one line.
