@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ async def send_and_die(server: KillableServer, dice: random.Random, kills: int) 
         for life in range(kills):
             for number in range(NAMES_EACH):
                 name = f"{life}-{number}"
-                await asyncio.to_thread(client.subscriptions.rename, scope.id, name)
+                await asyncio.to_thread(partial(client.subscriptions.change, scope.id, name=name))
                 names.append(name)
             await asyncio.sleep(dice.uniform(0, LATEST_KILL_S))
             server.kill()
