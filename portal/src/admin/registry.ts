@@ -19,6 +19,7 @@ import { operations } from "@/resources/operations";
 import { plans } from "@/resources/plans";
 import { rateCards } from "@/resources/rate-cards";
 import { sessions } from "@/resources/sessions";
+import { siteRoles } from "@/resources/site-roles";
 import { sizes } from "@/resources/sizes";
 import { stamps } from "@/resources/stamps";
 import { statementRuns, statements } from "@/resources/statements";
@@ -34,6 +35,7 @@ export const adminPortal: PortalDefinition = {
     sizes,
     adminSubscriptions,
     accounts,
+    siteRoles,
     rateCards,
     discounts,
     credits,
@@ -106,7 +108,7 @@ export const adminPortal: PortalDefinition = {
       path: "/usage",
       namespace: "consumption",
       icon: "gauge",
-      nav: { section: "business", order: 40, permission: "usage.admin" },
+      nav: { section: "business", order: 40, permission: "usage.read_all" },
       component: () => import("@/pages/consumption/SiteConsumption"),
     },
     {
@@ -114,7 +116,7 @@ export const adminPortal: PortalDefinition = {
       path: "/providers",
       namespace: "providers",
       icon: "box",
-      nav: { section: "site", order: 20, permission: "plan.admin" },
+      nav: { section: "site", order: 20, permission: "plan.read_all" },
       component: () => import("@/pages/providers/Providers"),
     },
     {

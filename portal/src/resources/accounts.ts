@@ -1,7 +1,23 @@
 /** Accounts: the people of a site. */
-import type { ResourceManifest } from "@/manifest/types";
+import type { InputManifest, ResourceManifest, Tone } from "@/manifest/types";
 
 const ACCOUNT = "/accounts/{id}";
+const BUILT_IN = ["tenant", "site_administrator", "fabric_operator", "plans_and_billing", "help_desk", "auditor"];
+/** Whoever may do everything stands out; so does, less, whoever may do more than a tenant. */
+const TONES: Readonly<Record<string, Tone>> = {
+  tenant: "neutral",
+  site_administrator: "warning",
+};
+
+const role: InputManifest = {
+  name: "role",
+  kind: "select",
+  path: "/site-roles",
+  queryable: false,
+  required: true,
+  default: "tenant",
+  detailFields: [{ field: "description", kind: "text" }],
+};
 
 export const accounts: ResourceManifest = {
   type: "account",
@@ -10,7 +26,7 @@ export const accounts: ResourceManifest = {
   icon: "accounts",
   scope: "site",
   paths: { list: "/accounts", item: ACCOUNT },
-  nav: { section: "business", order: 40, permission: "account.admin" },
+  nav: { section: "business", order: 40, permission: "account.read" },
   cli: "account",
   search: true,
   defaultSort: "email",
@@ -18,26 +34,19 @@ export const accounts: ResourceManifest = {
     { field: "name", kind: "text", sortable: true, width: 180, priority: 1 },
     { field: "email", kind: "text", sortable: true, width: 240 },
     { field: "state", kind: "state", sortable: true, width: 120, priority: 1 },
-    {
-      field: "role",
-      kind: "state",
-      sortable: true,
-      width: 160,
-      priority: 3,
-      tones: { tenant: "neutral", site_administrator: "warning" },
-    },
+    { field: "role_name", kind: "state", width: 180, priority: 3, tones: TONES },
     { field: "created_at", kind: "date", sortable: true, width: 170, priority: 3 },
     { field: "id", kind: "code", sortable: true, visible: false, width: 300 },
   ],
   filters: [
     { field: "state", kind: "enum", options: ["active", "suspended"] },
-    { field: "role", kind: "enum", options: ["tenant", "site_administrator"] },
+    { field: "role", kind: "enum", options: BUILT_IN },
     { field: "created_at", kind: "date" },
   ],
   essentials: [
     { field: "email", kind: "text", copy: true },
     { field: "state", kind: "state" },
-    { field: "role", kind: "state", tones: { tenant: "neutral", site_administrator: "warning" } },
+    { field: "role_name", kind: "state", tones: TONES },
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
@@ -46,7 +55,7 @@ export const accounts: ResourceManifest = {
     {
       id: "act_for",
       icon: "account",
-      permission: "account.admin",
+      permission: "account.act_for",
       method: "POST",
       path: `${ACCOUNT}/sessions`,
       when: [
@@ -56,6 +65,25 @@ export const accounts: ResourceManifest = {
       primary: true,
       dialog: () => import("@/pages/accounts/ActForDialog"),
       cli: "zaffre account act-for {email}",
+    },
+    {
+      id: "set_role",
+      icon: "lock",
+      permission: "role.admin",
+      method: "PATCH",
+      path: ACCOUNT,
+      form: [role],
+      cli: "zaffre account set-role {email} {role}",
+    },
+    {
+      id: "send_reset",
+      icon: "key",
+      permission: "account.reset",
+      method: "POST",
+      path: `${ACCOUNT}/password-reset`,
+      when: [{ field: "state", in: ["active"], reason: "suspended" }],
+      confirm: {},
+      cli: "zaffre account send-password-reset {email}",
     },
     {
       id: "suspend",
@@ -103,7 +131,7 @@ export const accounts: ResourceManifest = {
         fields: [
           { name: "email", kind: "text", required: true },
           { name: "name", kind: "text", required: true },
-          { name: "role", kind: "choice", options: ["tenant", "site_administrator"], default: "tenant" },
+          role,
           { name: "password", kind: "text", secret: true, required: true },
         ],
       },

@@ -11,7 +11,7 @@ export const addOns: ResourceManifest = {
   icon: "addOn",
   scope: "site",
   paths: { list: "/add-ons", item: ADD_ON },
-  nav: { section: "business", order: 15, permission: "plan.admin" },
+  nav: { section: "business", order: 15, permission: "plan.read_all" },
   cli: "add-on",
   search: true,
   defaultSort: "name",

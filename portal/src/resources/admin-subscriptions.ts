@@ -10,7 +10,7 @@ export const adminSubscriptions: ResourceManifest = {
   icon: "box",
   scope: "site",
   paths: { list: "/subscriptions", item: SUBSCRIPTION },
-  nav: { section: "business", order: 30, permission: "subscription.admin" },
+  nav: { section: "business", order: 30, permission: "subscription.read_all" },
   cli: "subscription",
   search: true,
   defaultSort: "name",

@@ -114,7 +114,7 @@ export const approvalRules: ResourceManifest = {
   icon: "lock",
   scope: "site",
   paths: { list: "/approval-rules", item: RULE },
-  nav: { section: "business", order: 46, permission: "approval.admin" },
+  nav: { section: "business", order: 46, permission: "approval.read" },
   search: true,
   defaultSort: "name",
   columns: [

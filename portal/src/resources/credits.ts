@@ -8,7 +8,7 @@ export const credits: ResourceManifest = {
   icon: "money",
   scope: "site",
   paths: { list: "/credits" },
-  nav: { section: "business", order: 56, permission: "rate.admin" },
+  nav: { section: "business", order: 56, permission: "rate.read" },
   cli: "credit",
   search: true,
   columns: [

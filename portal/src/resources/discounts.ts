@@ -16,7 +16,7 @@ export const discounts: ResourceManifest = {
   icon: "money",
   scope: "site",
   paths: { list: "/discounts", item: DISCOUNT },
-  nav: { section: "business", order: 55, permission: "rate.admin" },
+  nav: { section: "business", order: 55, permission: "rate.read" },
   cli: "discount",
   search: true,
   columns: [

@@ -11,7 +11,7 @@ export const plans: ResourceManifest = {
   icon: "plan",
   scope: "site",
   paths: { list: "/plans", item: PLAN },
-  nav: { section: "business", order: 10, permission: "plan.admin" },
+  nav: { section: "business", order: 10, permission: "plan.read_all" },
   cli: "plan",
   search: true,
   defaultSort: "name",

@@ -10,7 +10,7 @@ export const rateCards: ResourceManifest = {
   icon: "money",
   scope: "site",
   paths: { list: "/rate-cards", item: CARD },
-  nav: { section: "business", order: 50, permission: "rate.admin" },
+  nav: { section: "business", order: 50, permission: "rate.read" },
   cli: "rate-card",
   search: true,
   defaultSort: "name",

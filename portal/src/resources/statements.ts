@@ -8,7 +8,7 @@ export const statements: ResourceManifest = {
   icon: "document",
   scope: "site",
   paths: { list: "/statements", item: "/statements/{id}" },
-  nav: { section: "business", order: 58, permission: "statement.admin" },
+  nav: { section: "business", order: 58, permission: "statement.read_all" },
   title: [{ field: "number", kind: "text" }],
   columns: [
     { field: "number", kind: "text", sortable: true, width: 140, priority: 1 },
@@ -45,7 +45,7 @@ export const statementRuns: ResourceManifest = {
   icon: "document",
   scope: "site",
   paths: { list: "/statement-runs" },
-  nav: { section: "business", order: 59, permission: "statement.admin" },
+  nav: { section: "business", order: 59, permission: "statement.read_all" },
   columns: [
     { field: "month", kind: "text", sortable: true, width: 120, priority: 1 },
     { field: "began_at", kind: "date", sortable: true, width: 180 },

@@ -153,7 +153,7 @@ export const siteWebhooks: ResourceManifest = {
   ...COMMON,
   scope: "site",
   paths: { list: SITE, item: `${SITE}/{id}` },
-  nav: { section: "site", order: 35, permission: "webhook.admin" },
+  nav: { section: "site", order: 35, permission: "webhook.read_all" },
   tabs: [{ id: "deliveries", kind: "related", type: "webhook_delivery", path: `${SITE}/{id}/deliveries` }],
   actions: actions(SITE, "webhook.admin", " --site"),
   create: { permission: "webhook.admin", path: SITE, steps: [] },

@@ -6,11 +6,12 @@ import typer
 from pydantic import SecretStr
 
 from zaffre.cli import linked_identity_commands, second_factor_commands
-from zaffre.cli.arguments import AccountArgument
+from zaffre.cli.arguments import AccountArgument, SiteRoleArgument
 from zaffre.cli.columns import STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
+from zaffre.cli.completion import names_of
 from zaffre.cli.contexts import Context
-from zaffre.cli.invocation import Invocation
+from zaffre.cli.invocation import TENANT, Invocation
 from zaffre.cli.options import Confirmation, ListWishes
 from zaffre.cli.passwords import asked_password
 from zaffre.cli.refusals import UsageProblem
@@ -18,7 +19,7 @@ from zaffre.cli.sheets import Section
 from zaffre.cli.states import styled_state
 from zaffre.cli.tables import Column
 from zaffre.cli.words import instant_text, state_text
-from zaffre.client import AccountView, NewAccountBody, Role
+from zaffre.client import AccountView, NewAccountBody
 
 group = CommandGroup(help="People's accounts. Those of others are for administrators.")
 app = group.app
@@ -32,7 +33,7 @@ def list_accounts(run: Invocation, wishes: ListWishes) -> None:
     columns: list[Column[AccountView]] = [
         Column("E-MAIL", lambda account: account.email),
         Column("NAME", lambda account: account.name),
-        Column("ROLE", lambda account: state_text(account.role)),
+        Column("ROLE", lambda account: state_text(account.role_name)),
         STATE,
         age_column(run),
         id_column(run),
@@ -53,16 +54,27 @@ def create_account(
     email: Annotated[str, typer.Argument(metavar="E-MAIL", help="The address they sign in with.")],
     *,
     full_name: Annotated[str | None, typer.Option("--full-name", metavar="NAME", help="What they are called.")] = None,
-    role: Annotated[Role, typer.Option("--role", help="What they may do.")] = Role.TENANT,
+    role: Annotated[
+        str,
+        typer.Option(
+            "--role",
+            metavar="ROLE",
+            help="What they may do at the site.",
+            autocompletion=names_of(lambda run: run.client.admin.site_roles),
+        ),
+    ] = TENANT,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read their first password from standard input.")
     ] = False,
 ) -> None:
     """Make an account for somebody. Their first password is asked for, or taken from ZAFFRE_PASSWORD."""
     password = asked_password(run, f"First password of {email}", from_stdin=password_stdin, twice=True)
-    body = NewAccountBody(email=email, name=full_name or email.split("@")[0], password=SecretStr(password), role=role)
+    # Who makes tenants need not be allowed to see the roles.
+    role_id = role if role == TENANT else run.id_in(run.client.admin.site_roles, role)
+    name = full_name or email.split("@")[0]
+    body = NewAccountBody(email=email, name=name, password=SecretStr(password), role=role_id)
     account = run.client.admin.accounts.create(body)
-    run.report(account, f"The account {account.email} is made ({state_text(account.role)}).")
+    run.report(account, f"The account {account.email} is made ({state_text(account.role_name)}).")
 
 
 @group.command("suspend")
@@ -82,6 +94,22 @@ def activate_account(run: Invocation, account: AccountArgument) -> None:
     run.report(found, f"{found.email} is active.")
 
 
+@group.command("set-role")
+def set_role(run: Invocation, account: AccountArgument, role: SiteRoleArgument) -> None:
+    """Let somebody do something else at the site, from their next request on."""
+    accounts = run.client.admin.accounts
+    changed = accounts.set_role(run.id_in(accounts, account), run.id_in(run.client.admin.site_roles, role))
+    run.report(changed, f"{changed.email} has the role {state_text(changed.role_name)}.")
+
+
+@group.command("send-password-reset")
+def send_password_reset(run: Invocation, account: AccountArgument) -> None:
+    """Have somebody sent a link that sets a new password."""
+    found = run.find(run.client.admin.accounts, account)
+    run.client.admin.accounts.send_password_reset(found.id)
+    run.terminal.done(f"A link is sent to {found.email}.")
+
+
 @group.command("act-for")
 def act_for(run: Invocation, account: AccountArgument) -> None:
     """Act for a tenant, for an hour at most. Every event names you."""
@@ -92,7 +120,7 @@ def act_for(run: Invocation, account: AccountArgument) -> None:
         url=run.context.url,
         ca_file=run.context.ca_file,
         email=found.email,
-        role=tokens.role.value,
+        role=tokens.role,
         tokens=tokens.model_dump(mode="json"),
     )
     run.file.put(context)
@@ -167,7 +195,7 @@ def _sections(run: Invocation, account: AccountView) -> list[Section]:
             [
                 ("E-mail", account.email),
                 ("Name", account.name),
-                ("Role", state_text(account.role)),
+                ("Role", state_text(account.role_name)),
                 ("State", styled_state(account.state)),
                 ("Address verified", instant_text(account.verified_at, run.terminal.now) or "no"),
                 created(run, account),

@@ -36,6 +36,12 @@ AccountArgument = Annotated[
         metavar="ACCOUNT", help="E-mail address or id.", autocompletion=names_of(lambda run: run.client.admin.accounts)
     ),
 ]
+SiteRoleArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ROLE", help="Name or id of a role.", autocompletion=names_of(lambda run: run.client.admin.site_roles)
+    ),
+]
 PlanArgument = Annotated[
     str, typer.Argument(metavar="PLAN", help="Name or id of a plan.", autocompletion=names_of(plans_of))
 ]

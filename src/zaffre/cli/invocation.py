@@ -29,7 +29,8 @@ from zaffre.client.zaffre import ANSWER_TIMEOUT_S
 
 ItemT = TypeVar("ItemT", bound=Wire)
 ViewT = TypeVar("ViewT", bound=Wire)
-ADMINISTRATOR = "site_administrator"
+TENANT = "tenant"
+"""The role at the site of whoever does not run it."""
 
 
 class Invocation:
@@ -106,7 +107,7 @@ class Invocation:
     @property
     def is_admin(self) -> bool:
         """Whether lists show the provider's side: everybody's plans, all sizes and images."""
-        return self.context.admin_url is not None and self.context.role in (ADMINISTRATOR, None)
+        return self.context.admin_url is not None and self.context.role != TENANT
 
     def manages_library(self, chosen: InSubscription) -> bool:
         """Tell whether images are the site's: an administrator's who names no subscription."""

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from zaffre.cli.commands import single
-from zaffre.cli.invocation import ADMINISTRATOR, Invocation
+from zaffre.cli.invocation import TENANT, Invocation
 from zaffre.cli.tables import Column
 from zaffre.cli.words import state_text
 from zaffre.client import SearchHitView
@@ -22,7 +22,7 @@ def _search(
 
     Tenants find what is theirs; administrators find everything: hosts, accounts and plans too.
     """
-    everything = run.context.role == ADMINISTRATOR and run.context.admin_url is not None
+    everything = run.context.role not in (TENANT, None) and run.context.admin_url is not None
     hits = (run.client.admin.search if everything else run.client.search)(text, limit)
     columns: list[Column[SearchHitView]] = [
         Column("WHAT", lambda hit: state_text(hit.resource_type), whole=True),

@@ -9,7 +9,7 @@ import typer
 from zaffre.cli import environment
 from zaffre.cli.commands import single
 from zaffre.cli.contexts import DEFAULT_NAME, Context
-from zaffre.cli.invocation import ADMINISTRATOR, Invocation
+from zaffre.cli.invocation import TENANT, Invocation
 from zaffre.cli.passwords import asked_password
 from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
@@ -156,17 +156,17 @@ def _sign_in(
             if refusal.code != CODE_NEEDED or not run.terminal.interactive:
                 raise
             tokens = client.sessions.sign_in(email, password, str(typer.prompt("Code of your device", err=True)))
-    changed = replace(context, email=email, role=tokens.role.value, tokens=tokens.model_dump(mode="json"))
+    changed = replace(context, email=email, role=tokens.role, tokens=tokens.model_dump(mode="json"))
     if email != context.email:
         changed = replace(changed, subscription_id=None, subscription_name=None)
-    if tokens.role != ADMINISTRATOR:
+    if tokens.role == TENANT:
         changed = replace(changed, admin_url=admin_url)
     elif changed.admin_url is None:
         changed = replace(changed, admin_url=_admin_url_beside(changed.url or ""))
     run.file.put(changed, make_current=True)
     kept_in = "" if changed.name == DEFAULT_NAME else f" (context {changed.name})"
     run.terminal.done(f"Signed in to {changed.url} as {email}{kept_in}.")
-    if tokens.role == ADMINISTRATOR and changed.admin_url is None:
+    if tokens.role != TENANT and changed.admin_url is None:
         run.terminal.note("To administer the site, sign in with --admin-url too.")
 
 

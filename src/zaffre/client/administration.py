@@ -29,6 +29,7 @@ from zaffre.client.resources.plans import Plans
 from zaffre.client.resources.providers import Providers
 from zaffre.client.resources.resource_providers import ResourceProviders
 from zaffre.client.resources.search import Search
+from zaffre.client.resources.site_roles import SiteRoles
 from zaffre.client.resources.sizes import Sizes
 from zaffre.client.resources.subscriptions import AllSubscriptions
 from zaffre.client.resources.usage import AllUsage
@@ -47,6 +48,11 @@ class Administration:
     def accounts(self) -> Accounts:
         """Everybody's accounts."""
         return Accounts(self._connection)
+
+    @cached_property
+    def site_roles(self) -> SiteRoles:
+        """What accounts can be at the site."""
+        return SiteRoles(self._connection)
 
     @cached_property
     def identity_providers(self) -> IdentityProviders:

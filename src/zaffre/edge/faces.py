@@ -37,7 +37,7 @@ from zaffre.foundation.http.rates import RateLimited, RateLimits
 from zaffre.foundation.http.routing import PlainRoute, RequestContext
 from zaffre.foundation.http.scope import RequestScope
 from zaffre.foundation.outbound.targets import Targets
-from zaffre.identity import address_api, api_token_api, second_factor_api
+from zaffre.identity import address_api, api_token_api, second_factor_api, site_role_api
 from zaffre.identity import api as identity_api
 from zaffre.identity.callers import Identification
 from zaffre.identity.federation import api as federation_api
@@ -153,6 +153,7 @@ def _administration(providers: ProviderRegistry) -> Iterable[APIRouter]:
     yield identity_api.password_administration
     yield second_factor_api.administration
     yield from (federation_api.administration, federation_api.trials)
+    yield site_role_api.administration
     yield management_api.administration
     yield suspension_api.administration
     yield from (plan_api.administration, plan_api.previews)

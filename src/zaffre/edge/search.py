@@ -71,6 +71,8 @@ class Source:
     """The subscription it belongs to; None when it belongs to the site."""
     for_tenants: Sequence[ColumnElement[bool]] = ()
     """What tenants may see of it."""
+    whole: Permission | None = None
+    """What it takes to see more of it than tenants do."""
     administrators_only: bool = False
     by_id_only: bool = False
     looks_like: re.Pattern[str] | None = None
@@ -106,15 +108,15 @@ class Search:
 
     async def _allowed(self) -> Mapping[str, frozenset[Permission]] | None:
         """Return what the caller may do in which subscriptions; None: everything in everybody's."""
-        if self._caller.is_administrator:
+        if self._caller.may(Permission.SUBSCRIPTION_READ_ALL):
             return None
         return await allowed_by_subscription(self._work, self._caller)
 
     def _scope(self, source: Source, allowed: Mapping[str, frozenset[Permission]] | None) -> list[ColumnElement[bool]]:
+        if source.subscription is None:
+            return [] if source.whole is not None and self._caller.may(source.whole) else list(source.for_tenants)
         if allowed is None:
             return []
-        if source.subscription is None:
-            return list(source.for_tenants)
         seen = [subscription for subscription, permissions in allowed.items() if source.permission in permissions]
         own = source.subscription.in_(seen)
         return [own if source.shared is None else or_(own, source.shared), *source.for_tenants]

@@ -113,6 +113,7 @@ SOURCES = (
         facts=(PlanRow.state,),
         contained=(PlanRow.description,),
         for_tenants=(PlanRow.state == PlanState.PUBLIC,),
+        whole=Permission.PLAN_READ_ALL,
     ),
     Source(
         "operation",
@@ -125,7 +126,7 @@ SOURCES = (
     ),
     Source(
         "account",
-        Permission.ACCOUNT_ADMIN,
+        Permission.ACCOUNT_READ,
         AccountRow.id,
         AccountRow.email,
         facts=(AccountRow.name, AccountRow.state),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from zaffre.foundation.errors import Conflict, NotFound
 from zaffre.foundation.http.etags import check_generation
@@ -71,7 +71,7 @@ class NewAccount:
     name: str
     password_hash: str | None
     """None: they sign in with an identity that they have elsewhere."""
-    role: Role = Role.TENANT
+    role: str = Role.TENANT
     verified: bool = False
     """Whether the address is known to be theirs."""
 
@@ -123,7 +123,7 @@ class Accounts:
         account_id: str,
         *,
         name: str | None = None,
-        role: Role | None = None,
+        role: str | None = None,
         state: AccountState | None = None,
         expected: int | None = None,
     ) -> AccountRow:
@@ -145,6 +145,8 @@ class Accounts:
         if changed:
             await self._session.flush()
             self._work.emit("account.changed", reference(row), **changed)
+        if "role" in changed:
+            self._work.emit("account.role_changed", reference(row), role=row.role)
         if state is AccountState.SUSPENDED:
             await self._session.execute(delete(SessionRow).where(SessionRow.account_id == row.id))
         return row
@@ -183,7 +185,7 @@ class Accounts:
         return await self._session.scalar(select(AccountRow).where(AccountRow.email == email.lower()))
 
     async def administrators(self) -> Sequence[str]:
-        """Return the ids of the accounts that can run the site."""
+        """Return the ids of the accounts that can do everything at the site."""
         statement = select(AccountRow.id).where(
             AccountRow.role == Role.SITE_ADMINISTRATOR, AccountRow.state == AccountState.ACTIVE
         )
@@ -192,16 +194,14 @@ class Accounts:
     async def _keep_an_administrator(self, row: AccountRow) -> None:
         if row.role != Role.SITE_ADMINISTRATOR or row.state != AccountState.ACTIVE:
             return
-        others = (
-            select(func.count())
-            .select_from(AccountRow)
-            .where(
-                AccountRow.role == Role.SITE_ADMINISTRATOR,
-                AccountRow.state == AccountState.ACTIVE,
-                AccountRow.id != row.id,
-            )
+        # Held in one order, so that two administrators who demote one another at the same moment count one another.
+        everybody = (
+            select(AccountRow.id)
+            .where(AccountRow.role == Role.SITE_ADMINISTRATOR, AccountRow.state == AccountState.ACTIVE)
+            .order_by(AccountRow.id)
+            .with_for_update()
         )
-        if not await self._session.scalar(others):
+        if set(await self._session.scalars(everybody)) <= {row.id}:
             raise LastAdministrator
 
 

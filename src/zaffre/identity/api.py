@@ -4,30 +4,34 @@ Routes that hash or verify a password open their own transactions: hashing takes
 transaction may wait for it.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, SecretStr
 
+from zaffre.foundation.audit.capture import About
 from zaffre.foundation.errors import Forbidden, InvalidInput
 from zaffre.foundation.http.etags import IfMatch, set_etag
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import PlainRoute, TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Name, PathId, ResourceView, View
+from zaffre.foundation.work import UnitOfWork
 from zaffre.identity.accounts import Accounts, AccountState, NewAccount
 from zaffre.identity.address_api import reader_of
-from zaffre.identity.addresses import Addresses
+from zaffre.identity.addresses import Addresses, NoMail
 from zaffre.identity.callers import Caller, CurrentCaller, public, requires, signed_in
 from zaffre.identity.failures import note_failure
 from zaffre.identity.federation.providers import names_of
 from zaffre.identity.permissions import Permission, Role
 from zaffre.identity.reauthentication import check_password
+from zaffre.identity.role_giving import check_gives, check_within_reach, role_names
 from zaffre.identity.second_factors import CodeNeeded, CodeWrong, SecondFactors
 from zaffre.identity.services import Identity, IdentityServices
 from zaffre.identity.sessions import IssuedTokens, RefreshFailed, SignInFailed
 from zaffre.identity.tables import AccountRow, SessionRow
-from zaffre.identity.wire import Email, GivenCode, GivenPassword, NewPassword, client_of, source_key
+from zaffre.identity.wire import Email, GivenCode, GivenPassword, NewPassword, RoleKey, client_of, source_key
 
 self_service = APIRouter(tags=["identity"], route_class=TransactionalRoute)
 sign_up = APIRouter(tags=["identity"], route_class=PlainRoute)
@@ -76,14 +80,14 @@ class PasswordBody(Body):
 class NewAccountBody(SignUpBody):
     """An account made by an administrator."""
 
-    role: Role = Role.TENANT
+    role: RoleKey = Role.TENANT.value
 
 
 class AccountChangeBody(Body):
     """What an administrator may change of an account; what is left out stays."""
 
     name: Name | None = None
-    role: Role | None = None
+    role: RoleKey | None = None
     state: AccountState | None = None
 
 
@@ -92,15 +96,37 @@ class AccountView(ResourceView):
 
     email: str
     name: str
-    role: Role
+    role: str
+    """A role that is built in, or the id of one that the site has made."""
+    role_name: str
     state: AccountState
     verified_at: datetime | None
     """When it was proved that mail to the address reaches whoever holds the account."""
 
     @classmethod
-    def of(cls, row: AccountRow) -> "AccountView":
-        """Shape a row."""
-        return cls.model_validate(row)
+    async def read(cls, work: UnitOfWork, rows: Sequence[AccountRow]) -> "list[AccountView]":
+        """Shape rows with the names of their roles."""
+        names = await role_names(work, {row.role for row in rows})
+        return [cls._of(row, names) for row in rows]
+
+    @classmethod
+    async def one(cls, work: UnitOfWork, row: AccountRow) -> "AccountView":
+        """Shape a row with the name of its role."""
+        return (await cls.read(work, [row]))[0]
+
+    @classmethod
+    def _of(cls, row: AccountRow, names: Mapping[str, str]) -> "AccountView":
+        return cls(
+            id=row.id,
+            generation=row.generation,
+            created_at=row.created_at,
+            email=row.email,
+            name=row.name,
+            role=row.role,
+            role_name=names[row.role],
+            state=AccountState(row.state),
+            verified_at=row.verified_at,
+        )
 
 
 class ActingForView(View):
@@ -122,9 +148,11 @@ class OwnAccountView(AccountView):
     """Whom an administrator acts for with this credential; None: for oneself."""
 
     @classmethod
-    def seen_by(cls, row: AccountRow, caller: Caller, acting_for: AccountRow | None = None) -> "OwnAccountView":
+    async def seen_by(
+        cls, work: UnitOfWork, row: AccountRow, caller: Caller, acting_for: AccountRow | None = None
+    ) -> "OwnAccountView":
         """Shape a row as its own party sees it."""
-        own = AccountView.of(row).model_dump()
+        own = (await AccountView.one(work, row)).model_dump()
         other = ActingForView.model_validate(acting_for) if acting_for is not None else None
         has_password = row.password_hash is not None
         return cls(**own, permissions=sorted(caller.permissions), has_password=has_password, acting_for=other)
@@ -135,7 +163,7 @@ class TokensView(View):
 
     session_id: str
     account_id: str
-    role: Role
+    role: str
     access_token: str
     access_expires_at: datetime
     refresh_token: str
@@ -228,7 +256,7 @@ async def my_account(work: Work, caller: CurrentCaller, response: Response) -> O
     row = await Accounts(work).get(caller.actor_id or caller.account_id)
     other = await Accounts(work).get(caller.account_id) if caller.actor_id is not None else None
     set_etag(response, row.generation)
-    return OwnAccountView.seen_by(row, caller, other)
+    return await OwnAccountView.seen_by(work, row, caller, other)
 
 
 @self_service.patch("/accounts/me", dependencies=[requires(Permission.ACCOUNT_SELF)])
@@ -238,7 +266,7 @@ async def rename_me(
     """Change one's own name."""
     row = await Accounts(work).change(caller.account_id, name=body.name, expected=if_match)
     set_etag(response, row.generation)
-    return OwnAccountView.seen_by(row, caller)
+    return await OwnAccountView.seen_by(work, row, caller)
 
 
 @self_service.get("/sessions", dependencies=[requires(Permission.ACCOUNT_SELF)])
@@ -264,33 +292,53 @@ async def revoke_session(session_id: PathId, work: Work, caller: CurrentCaller, 
     await identity.sessions(work).revoke(caller.account_id, session_id)
 
 
-@administration.get("/accounts", dependencies=[requires(Permission.ACCOUNT_ADMIN)])
+@administration.get("/accounts", dependencies=[requires(Permission.ACCOUNT_READ)])
 async def list_accounts(request: Request, query: Listed, work: Work) -> Page[AccountView]:
     """List all accounts."""
     found = await Accounts(work).page(query)
-    return found.page(request, [AccountView.of(row) for row in found.rows])
+    return found.page(request, await AccountView.read(work, found.rows))
 
 
-@administration.get("/accounts/{account_id}", dependencies=[requires(Permission.ACCOUNT_ADMIN)])
+@administration.get("/accounts/{account_id}", dependencies=[requires(Permission.ACCOUNT_READ)])
 async def get_account(account_id: PathId, work: Work, response: Response) -> AccountView:
     """Show an account."""
     row = await Accounts(work).get(account_id)
     set_etag(response, row.generation)
-    return AccountView.of(row)
+    return await AccountView.one(work, row)
 
 
 @administration.patch("/accounts/{account_id}", dependencies=[requires(Permission.ACCOUNT_ADMIN)])
 async def change_account(
-    account_id: PathId, body: AccountChangeBody, work: Work, if_match: IfMatch, response: Response
+    account_id: PathId,
+    body: AccountChangeBody,
+    work: Work,
+    caller: CurrentCaller,
+    if_match: IfMatch,
+    response: Response,
 ) -> AccountView:
     """Rename an account, give it another role, suspend or reactivate it."""
+    await check_within_reach(work, caller, account_id)
+    if body.role is not None:
+        await check_gives(work, caller, body.role)
     row = await Accounts(work).change(account_id, name=body.name, role=body.role, state=body.state, expected=if_match)
     set_etag(response, row.generation)
-    return AccountView.of(row)
+    return await AccountView.one(work, row)
 
 
 @administration.post(
-    "/accounts/{account_id}/sessions", status_code=201, dependencies=[requires(Permission.ACCOUNT_ADMIN)]
+    "/accounts/{account_id}/password-reset", status_code=202, dependencies=[requires(Permission.ACCOUNT_RESET)]
+)
+async def send_password_reset(account_id: PathId, request: Request, work: Work, identity: Identity) -> None:
+    """Have somebody sent a link that sets a new password, to the address that is known of them."""
+    if not identity.sends_mail:
+        raise NoMail
+    row = await Accounts(work).get(account_id)
+    await Addresses(work, reader_of(request, identity)).send_reset(row.email)
+    work.note("account.password_reset_sent", About("account", row.id, row.email, account_id=row.id), {})
+
+
+@administration.post(
+    "/accounts/{account_id}/sessions", status_code=201, dependencies=[requires(Permission.ACCOUNT_ACT_FOR)]
 )
 async def act_for_account(
     account_id: PathId, request: Request, work: Work, caller: CurrentCaller, identity: Identity
@@ -308,9 +356,11 @@ async def act_for_account(
 
 
 @password_administration.post("/accounts", status_code=201, dependencies=[requires(Permission.ACCOUNT_ADMIN)])
-async def create_account(body: NewAccountBody, request: Request, identity: Identity) -> AccountView:
+async def create_account(
+    body: NewAccountBody, request: Request, caller: CurrentCaller, identity: Identity
+) -> AccountView:
     """Create an account for somebody."""
-    return await _create(identity, request, body, body.role)
+    return await _create(identity, request, body, body.role, caller)
 
 
 async def _check_code(
@@ -335,10 +385,14 @@ async def _check_code(
     await identity.code_attempts.give_back(key)
 
 
-async def _create(identity: IdentityServices, request: Request, body: SignUpBody, role: Role) -> AccountView:
+async def _create(
+    identity: IdentityServices, request: Request, body: SignUpBody, role: str, maker: Caller | None = None
+) -> AccountView:
     password_hash = await identity.passwords.hash(body.password)
     async with identity.units.write(request.state.actor) as work:
+        if maker is not None:
+            await check_gives(work, maker, role)
         row = await Accounts(work).create(NewAccount(body.email, body.name, password_hash, role))
         if identity.sends_mail:
             await Addresses(work, reader_of(request, identity)).send_verification(row)
-    return AccountView.of(row)
+        return await AccountView.one(work, row)

@@ -16,11 +16,12 @@ from zaffre.foundation.http.access import AccessRule
 from zaffre.foundation.http.problems import request_id_of
 from zaffre.foundation.http.sockets import bearer_of
 from zaffre.foundation.settings import IdentitySettings
-from zaffre.foundation.work import UnitsOfWork
+from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 from zaffre.identity.federation.providers import answered_for
-from zaffre.identity.permissions import PERMISSIONS_OF, Permission, Role
+from zaffre.identity.permissions import TENANT_PERMISSIONS, Permission, Role
 from zaffre.identity.scopes import EVERYTHING, Scope
 from zaffre.identity.sessions import Sessions
+from zaffre.identity.site_roles import permissions_of
 from zaffre.identity.tables import AccountRow, ApiTokenRow, SecondFactorRow
 from zaffre.identity.token_uses import TokenLife, TokenUses
 from zaffre.identity.tokens import API_TOKEN_PREFIX, AccessClaims, AccessTokens, parse_api_token, same_hash
@@ -33,7 +34,10 @@ class Caller:
     """A signed-in party."""
 
     account_id: str
-    role: Role
+    role: str
+    """At the site: one that is built in, or the id of one that the site has made."""
+    held: frozenset[Permission]
+    """What the role allows at this moment."""
     session_id: str | None = None
     """None when an API token was used."""
     token_id: str | None = None
@@ -54,23 +58,17 @@ class Caller:
     @property
     def permissions(self) -> frozenset[Permission]:
         """What the caller may do at the site. Who acts for somebody leaves the account itself alone."""
-        held = frozenset({Permission.ACCOUNT_SELF}) if self.needs_second_factor else PERMISSIONS_OF[self.role]
+        held = self.held & {Permission.ACCOUNT_SELF} if self.needs_second_factor else self.held
         return self.scope.leaves(held if self.actor_id is None else held - {Permission.ACCOUNT_SELF})
-
-    @property
-    def is_administrator(self) -> bool:
-        """Whether the caller runs the site and sees everything."""
-        unlimited = self.scope.subscription_ids is None
-        return self.role is Role.SITE_ADMINISTRATOR and not self.needs_second_factor and unlimited
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the caller has a permission."""
         return permission in self.permissions
 
 
-def caller_of(account: AccountRow) -> Caller:
+async def caller_of(work: UnitOfWork, account: AccountRow) -> Caller:
     """Return the caller that an account is without a request, for what is done in its name."""
-    return Caller(account.id, Role(account.role))
+    return Caller(account.id, account.role, await permissions_of(work, account.role))
 
 
 class Identification:
@@ -87,11 +85,10 @@ class Identification:
         """Leave the caller, or why there is none, on the request; returns the actor for its transaction."""
         request_id = request_id_of(request)
         try:
-            caller = await self._caller(request)
+            caller = await self._as_they_are(await self._caller(request))
         except Unauthenticated as refusal:
             request.state.caller, request.state.refusal = None, refusal
             return Actor(ANONYMOUS.kind, ANONYMOUS.id, request_id, origin=_origin(request))
-        caller = await self._as_they_are(caller)
         request.state.caller, request.state.refusal = caller, None
         origin = _origin(request, caller)
         if caller.actor_id is not None:
@@ -111,18 +108,40 @@ class Identification:
         if claims.actor_id is not None:
             await self._check_acting(claims, claims.actor_id)
         return Caller(
-            claims.account_id, claims.role, claims.session_id, actor_id=claims.actor_id, expires_at=claims.expires_at
+            claims.account_id,
+            claims.role,
+            TENANT_PERMISSIONS,
+            claims.session_id,
+            actor_id=claims.actor_id,
+            expires_at=claims.expires_at,
         )
 
     async def _as_they_are(self, caller: Caller) -> Caller:
-        """Look whether who runs the site has the second factor that the site may want of them."""
-        if caller.role is Role.TENANT or not self._settings.administrators_need_second_factor:
+        """Read what whoever is no plain tenant may do now, and whether they have the second factor they may need.
+
+        What tenants may do never changes, so that their requests need no look at the database.
+
+        Raises:
+            Unauthenticated: the account is suspended.
+        """
+        if caller.role == Role.TENANT:
             return caller
         async with self._units.read(system_actor("identity")) as work:
-            factor = await work.session.get(SecondFactorRow, caller.account_id)
-            if caller.session_id is not None and await answered_for(work, caller.session_id):
-                return caller
-        return replace(caller, needs_second_factor=factor is None or factor.confirmed_at is None)
+            account = await work.session.get(AccountRow, caller.account_id)
+            if account is None or account.state != "active":
+                raise Unauthenticated("The account is suspended.", remedy="Ask an administrator of the site.")
+            held = await permissions_of(work, account.role)
+            wanted = self._settings.administrators_need_second_factor and account.role != Role.TENANT
+            needs = wanted and not await self._has_factor(work, caller)
+        return replace(caller, role=account.role, held=held, needs_second_factor=needs)
+
+    @staticmethod
+    async def _has_factor(work: UnitOfWork, caller: Caller) -> bool:
+        """Tell whether a caller has a second factor, or an identity provider that answers for it let them in."""
+        factor = await work.session.get(SecondFactorRow, caller.account_id)
+        if factor is not None and factor.confirmed_at is not None:
+            return True
+        return caller.session_id is not None and await answered_for(work, caller.session_id)
 
     async def _check_acting(self, claims: AccessClaims, actor_id: str) -> None:
         """Look whether the administrator's session still stands: unlike one's own, it ends at once.
@@ -152,7 +171,8 @@ class Identification:
                 await self._token_uses.note(token, address)
                 return Caller(
                     account.id,
-                    Role(account.role),
+                    account.role,
+                    TENANT_PERMISSIONS,
                     token_id=token.id,
                     token_name=token.name,
                     expires_at=expires_at,
@@ -209,13 +229,19 @@ class _Requires(AccessRule):
             raise SecondFactorNeeded
         if not caller.may(self.permission):
             raise Forbidden(
-                f"Your role {caller.role} lacks the permission {self.permission.value}.",
+                f"{_what_lacks(caller)} the permission {self.permission.value}.",
                 remedy="Ask an administrator of the site.",
                 target=self.permission.value,
             )
 
     def describe(self) -> str:
         return self.permission.value
+
+
+def _what_lacks(caller: Caller) -> str:
+    # A role that the site has made is named by an id, which tells its holder nothing.
+    role = f"Your role {caller.role}" if caller.role in set(Role) else "Your role"
+    return f"{role} lacks" if caller.scope == EVERYTHING else f"The API token in hand, or {role.lower()}, lacks"
 
 
 class _SignedIn(AccessRule):

@@ -8,8 +8,8 @@ FILE = Path(__file__).parents[3] / "docs" / "guide" / "permissions.md"
 INTRODUCTION = """# Permissions
 
 Every route needs a permission, which its OpenAPI description names (`x-permission`), or says that anybody may call it.
-A role is a set of permissions. This table is made from the one in the code:
-`python -m zaffre.identity.permission_table`.
+A role is a set of permissions; a site can make others than these ([how](provider.md#people-and-roles)).
+This table is made from the one in the code: `python -m zaffre.identity.permission_table`.
 
 *In subscriptions* says that a role in a subscription can allow it or leave it out; who owns the subscription has all of
 these.

@@ -46,35 +46,67 @@ class Permission(StrEnum):
     OPERATION_READ = "operation.read", "See one's operations and follow events"
     OPERATION_CANCEL = "operation.cancel", "Cancel one's operations"
 
-    ACCOUNT_ADMIN = "account.admin", "See, create and change everybody's accounts"
+    ACCOUNT_READ = "account.read", "See everybody's accounts"
+    ACCOUNT_ADMIN = "account.admin", "Create, rename, suspend and reactivate accounts that may do no more than oneself"
+    ACCOUNT_ACT_FOR = "account.act_for", "Act for tenants; the audit trail says who really acted"
+    ACCOUNT_RESET = "account.reset", "Have people sent a link that sets a new password"
+    ROLE_READ = "role.read", "See the site's roles and who holds them"
+    ROLE_ADMIN = "role.admin", "Make site roles, and give and take them, with no more permissions than one has"
     IDENTITY_PROVIDER_ADMIN = (
         "identity_provider.admin",
         "Say with which accounts that people have elsewhere they can sign in",
     )
-    PLAN_ADMIN = "plan.admin", "Design and publish plans"
-    SUBSCRIPTION_ADMIN = "subscription.admin", "See everybody's subscriptions"
+    PLAN_READ_ALL = "plan.read_all", "See all plans and add-ons, and what they sell"
+    PLAN_ADMIN = "plan.admin", "Design and publish plans and add-ons"
+    SUBSCRIPTION_READ_ALL = (
+        "subscription.read_all",
+        "See everybody's subscriptions, and do in them what one's other permissions say",
+    )
+    SUBSCRIPTION_ADMIN = (
+        "subscription.admin",
+        "Subscribe for others, suspend and resume subscriptions; past approvals, codes and suspensions",
+    )
     FABRIC_READ = "fabric.read", "See stamps, hosts, clouds, storage and capacity"
     FABRIC_WRITE = "fabric.write", "Add, change and remove stamps, hosts, clouds, sizes and logical networks"
     LIBRARY_WRITE = "library.write", "Upload, import and remove images"
+    APPROVAL_READ = "approval.read", "See which changes need an approval, and everybody's change requests"
     APPROVAL_ADMIN = "approval.admin", "Say which changes need an approval"
     CHANGE_REQUEST_DECIDE = "change_request.decide", "See everybody's change requests; approve and decline them"
     AUDIT_READ = "audit.read", "See, export and verify the site's audit trail"
-    USAGE_ADMIN = "usage.admin", "Read everybody's usage records, and add late and corrected ones"
-    MAIL_ADMIN = "mail.admin", "See which mail waits to be sent, and send a message as a trial"
+    USAGE_READ_ALL = "usage.read_all", "Read everybody's usage records"
+    USAGE_ADMIN = "usage.admin", "Add late and corrected usage records"
+    MAIL_READ = "mail.read", "See which mail waits to be sent"
+    MAIL_ADMIN = "mail.admin", "Send a message as a trial"
+    RATE_READ = "rate.read", "See rate cards, discounts and credits"
     RATE_ADMIN = "rate.admin", "Set prices, give discounts and credits"
+    WEBHOOK_READ_ALL = "webhook.read_all", "See the site's webhooks, and what they were sent"
     WEBHOOK_ADMIN = "webhook.admin", "Have the site's events sent to others"
-    STATEMENT_ADMIN = "statement.admin", "See everybody's statements and costs, and close months"
+    STATEMENT_READ_ALL = "statement.read_all", "See everybody's statements and costs"
+    STATEMENT_ADMIN = "statement.admin", "Close months"
     PROVIDER_ADMIN = "provider.admin", "Register programs as resource providers, and unregister them"
-    OPERATION_ADMIN = "operation.admin", "See everybody's operations and events; cancel and retry them"
+    OPERATION_READ_ALL = "operation.read_all", "See everybody's operations and events"
+    OPERATION_ADMIN = "operation.admin", "Cancel and retry everybody's operations"
 
 
 class Role(StrEnum):
-    """What an account is at the site."""
+    """The roles at the site that are built in; an account has one of them, or one that the site has made."""
 
     SITE_ADMINISTRATOR = "site_administrator"
-    """Runs the site; may do everything."""
+    FABRIC_OPERATOR = "fabric_operator"
+    PLANS_AND_BILLING = "plans_and_billing"
+    HELP_DESK = "help_desk"
+    AUDITOR = "auditor"
     TENANT = "tenant"
-    """Uses the site through subscriptions."""
+
+
+DESCRIPTIONS: Mapping[Role, str] = {
+    Role.SITE_ADMINISTRATOR: "Runs the site; may do everything",
+    Role.FABRIC_OPERATOR: "Runs hosts, clouds, storage, networks, the library and operations",
+    Role.PLANS_AND_BILLING: "Designs plans and prices; sees to subscriptions, approvals, usage and statements",
+    Role.HELP_DESK: "Sees accounts, subscriptions and operations; acts for tenants",
+    Role.AUDITOR: "Sees everything and changes nothing",
+    Role.TENANT: "Uses the site through subscriptions",
+}
 
 
 TENANT_PERMISSIONS = frozenset(
@@ -105,10 +137,90 @@ TENANT_PERMISSIONS = frozenset(
     }
 )
 
+_SEEING_SUBSCRIPTIONS = frozenset(
+    {
+        Permission.ACCOUNT_SELF,
+        Permission.PLAN_READ,
+        Permission.SUBSCRIPTION_READ,
+        Permission.SUBSCRIPTION_READ_ALL,
+        Permission.OPERATION_READ,
+        Permission.OPERATION_READ_ALL,
+    }
+)
+"""What everybody needs who has to do with other people's subscriptions."""
+
 PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
     Role.SITE_ADMINISTRATOR: frozenset(Permission),
+    Role.FABRIC_OPERATOR: _SEEING_SUBSCRIPTIONS
+    | {
+        Permission.NETWORK_READ,
+        Permission.MACHINE_READ,
+        Permission.PROVIDER_RESOURCE_READ,
+        Permission.FABRIC_READ,
+        Permission.FABRIC_WRITE,
+        Permission.LIBRARY_WRITE,
+        Permission.OPERATION_CANCEL,
+        Permission.OPERATION_ADMIN,
+    },
+    Role.PLANS_AND_BILLING: _SEEING_SUBSCRIPTIONS
+    | {
+        Permission.ACCOUNT_READ,
+        Permission.PLAN_READ_ALL,
+        Permission.PLAN_ADMIN,
+        Permission.SUBSCRIPTION_WRITE,
+        Permission.SUBSCRIPTION_ADMIN,
+        Permission.FABRIC_READ,
+        Permission.BUDGET_WRITE,
+        Permission.CHANGE_REQUEST_SELF,
+        Permission.APPROVAL_READ,
+        Permission.APPROVAL_ADMIN,
+        Permission.CHANGE_REQUEST_DECIDE,
+        Permission.USAGE_READ,
+        Permission.USAGE_READ_ALL,
+        Permission.USAGE_ADMIN,
+        Permission.COST_READ,
+        Permission.RATE_READ,
+        Permission.RATE_ADMIN,
+        Permission.STATEMENT_READ_ALL,
+        Permission.STATEMENT_ADMIN,
+    },
+    Role.HELP_DESK: _SEEING_SUBSCRIPTIONS
+    | {
+        Permission.ACCOUNT_READ,
+        Permission.ACCOUNT_ACT_FOR,
+        Permission.ACCOUNT_RESET,
+        Permission.SUBSCRIPTION_AUDIT,
+        Permission.NETWORK_READ,
+        Permission.MACHINE_READ,
+        Permission.PROVIDER_RESOURCE_READ,
+        Permission.FABRIC_READ,
+        Permission.USAGE_READ,
+    },
+    Role.AUDITOR: _SEEING_SUBSCRIPTIONS
+    | {
+        Permission.ACCOUNT_READ,
+        Permission.ROLE_READ,
+        Permission.PLAN_READ_ALL,
+        Permission.SUBSCRIPTION_AUDIT,
+        Permission.NETWORK_READ,
+        Permission.MACHINE_READ,
+        Permission.PROVIDER_RESOURCE_READ,
+        Permission.FABRIC_READ,
+        Permission.CHANGE_REQUEST_SELF,
+        Permission.APPROVAL_READ,
+        Permission.AUDIT_READ,
+        Permission.USAGE_READ,
+        Permission.USAGE_READ_ALL,
+        Permission.MAIL_READ,
+        Permission.COST_READ,
+        Permission.RATE_READ,
+        Permission.WEBHOOK_READ,
+        Permission.WEBHOOK_READ_ALL,
+        Permission.STATEMENT_READ_ALL,
+    },
     Role.TENANT: TENANT_PERMISSIONS,
 }
+"""What each role allows. Only tenants may do the same in subscriptions without seeing everybody's."""
 
 HELD_IN_SUBSCRIPTIONS = TENANT_PERMISSIONS - {
     Permission.ACCOUNT_SELF,

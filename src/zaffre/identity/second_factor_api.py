@@ -15,6 +15,7 @@ from zaffre.identity.callers import CurrentCaller, requires
 from zaffre.identity.messages import Message, message
 from zaffre.identity.permissions import Permission
 from zaffre.identity.reauthentication import check_password
+from zaffre.identity.role_giving import check_within_reach
 from zaffre.identity.second_factors import SecondFactors
 from zaffre.identity.services import Identity, IdentityServices
 from zaffre.identity.tables import AccountRow
@@ -123,8 +124,11 @@ async def remove_second_factor(body: CodeBody, request: Request, caller: Current
 @administration.delete(
     "/accounts/{account_id}/second-factor", status_code=204, dependencies=[requires(Permission.ACCOUNT_ADMIN)]
 )
-async def reset_second_factor(account_id: PathId, request: Request, work: Work, identity: Identity) -> None:
+async def reset_second_factor(
+    account_id: PathId, request: Request, work: Work, caller: CurrentCaller, identity: Identity
+) -> None:
     """Remove somebody's second factor who lost their device and their recovery codes. Their sessions end."""
+    await check_within_reach(work, caller, account_id)
     account = await Accounts(work).get(account_id)
     await SecondFactors(work, account).remove(None)
     await Accounts(work).end_sessions(account, keep_session_id=None)

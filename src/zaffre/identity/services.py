@@ -59,9 +59,9 @@ class IdentityServices:
         self.passwords.close()
         await self.federation.close()
 
-    def wants_second_factor(self, role: Role) -> bool:
+    def wants_second_factor(self, role: str) -> bool:
         """Tell whether the site wants a second factor of accounts with a role."""
-        return role is not Role.TENANT and self.settings.administrators_need_second_factor
+        return role != Role.TENANT and self.settings.administrators_need_second_factor
 
     def portal_url(self, face: str) -> str:
         """Return the portal that belongs to a face; the public face's users are tenants."""

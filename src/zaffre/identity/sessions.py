@@ -9,7 +9,8 @@ from sqlalchemy import delete, or_, select
 from zaffre.foundation.errors import Conflict, NotFound, Unauthenticated
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.identity.accounts import AccountState
-from zaffre.identity.permissions import Role
+from zaffre.identity.permissions import Permission, Role
+from zaffre.identity.site_roles import permissions_of
 from zaffre.identity.tables import AccountRow, SessionRow
 from zaffre.identity.tokens import AccessClaims, AccessTokens, hash_secret, new_secret
 
@@ -65,7 +66,7 @@ class IssuedTokens:
 
     session_id: str
     account_id: str
-    role: Role
+    role: str
     access_token: str
     access_expires_at: datetime
     refresh_token: str
@@ -136,7 +137,8 @@ class Sessions:
         account = await self._session.get_one(AccountRow, account_id)
         return (
             row.expires_at > self._work.clock.now()
-            and administrator.role == Role.SITE_ADMINISTRATOR
+            and Permission.ACCOUNT_ACT_FOR in await permissions_of(self._work, administrator.role)
+            and account.role == Role.TENANT
             and {administrator.state, account.state} == {AccountState.ACTIVE}
         )
 
@@ -207,10 +209,9 @@ class Sessions:
             await self._session.execute(delete(SessionRow).where(SessionRow.id.in_(ids)))
 
     def _issue(self, row: SessionRow, account: AccountRow, secret: str) -> IssuedTokens:
-        role = Role(account.role)
         actor_id = row.account_id if row.acting_for_id is not None else None
-        token, expires_at = self._access_tokens.issue(AccessClaims(account.id, role, row.id, actor_id))
-        return IssuedTokens(row.id, account.id, role, token, expires_at, secret, row.expires_at)
+        token, expires_at = self._access_tokens.issue(AccessClaims(account.id, account.role, row.id, actor_id))
+        return IssuedTokens(row.id, account.id, account.role, token, expires_at, secret, row.expires_at)
 
 
 def _reference(row: SessionRow) -> ResourceRef:

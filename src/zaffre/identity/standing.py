@@ -5,7 +5,7 @@ from dataclasses import replace
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity.accounts import AccountState
 from zaffre.identity.callers import Caller
-from zaffre.identity.permissions import Role
+from zaffre.identity.site_roles import permissions_of
 from zaffre.identity.tables import AccountRow, ApiTokenRow, SessionRow
 
 
@@ -17,7 +17,7 @@ async def standing(work: UnitOfWork, caller: Caller) -> Caller | None:
     account = await work.session.get(AccountRow, caller.account_id)
     if account is None or account.state != AccountState.ACTIVE or not await _credential_stands(work, caller):
         return None
-    return replace(caller, role=Role(account.role))
+    return replace(caller, role=account.role, held=await permissions_of(work, account.role))
 
 
 async def _credential_stands(work: UnitOfWork, caller: Caller) -> bool:

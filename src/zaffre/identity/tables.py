@@ -27,6 +27,7 @@ class AccountRow(Table):
     email_key: Mapped[str] = search_key("email")
     name: Mapped[str]
     role: Mapped[str] = mapped_column(index=True)
+    """A role that is built in, or the id of one that the site has made."""
     state: Mapped[str]
     password_hash: Mapped[str | None] = mapped_column(default=None)
     """argon2id with its parameters and salt; None: nobody can sign in with a password."""
@@ -90,6 +91,22 @@ class ApiTokenRow(Table):
     """To the minute: it is written at most once in one."""
     last_used_from: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
+
+
+class SiteRoleRow(Table):
+    """A set of permissions that the site has put together; accounts name it by its id."""
+
+    __tablename__ = "site_roles"
+    __audited__ = Audited("site_role", ("name", "description", "permissions"))
+
+    id: Mapped[str] = id_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    description: Mapped[str]
+    permissions: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    generation: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": generation}  # noqa: RUF012 - SQLAlchemy's documented declaration
 
 
 class AccountLinkRow(Table):

@@ -14,7 +14,6 @@ from joserfc.jwt import JWTClaimsRegistry
 from zaffre.foundation.clock import Clock
 from zaffre.foundation.errors import Unauthenticated
 from zaffre.foundation.secrets import Keyring
-from zaffre.identity.permissions import Role
 
 ALGORITHM = "HS256"
 ISSUER = "zaffre"
@@ -26,7 +25,8 @@ class AccessClaims:
     """What an access token says."""
 
     account_id: str
-    role: Role
+    role: str
+    """Only whether it is a plain tenant's is believed of it: what others may do is read at each request."""
     session_id: str
     actor_id: str | None = None
     """The administrator who acts for the account; None: the account's holder."""
@@ -78,7 +78,7 @@ class AccessTokens:
             ).validate(claims)
             expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
             actor_id = str(claims["act"]) if "act" in claims else None
-            return AccessClaims(str(claims["sub"]), Role(claims["role"]), str(claims["sid"]), actor_id, expires_at)
+            return AccessClaims(str(claims["sub"]), str(claims["role"]), str(claims["sid"]), actor_id, expires_at)
         except (JoseError, ValueError, KeyError, TypeError):
             raise Unauthenticated(
                 "The access token is not valid or has expired.",

@@ -13,6 +13,9 @@ GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 GivenCode = Annotated[str, StringConstraints(min_length=6, max_length=20, pattern=r"^[A-Za-z0-9 -]+$")]
 """A code of a second factor, or a recovery code."""
 
+RoleKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,36}$")]
+"""A site role that is built in, or the id of one that the site has made."""
+
 
 def source_key(request: Request) -> str:
     """Name where a request comes from, to count attempts."""

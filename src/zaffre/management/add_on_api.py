@@ -27,7 +27,7 @@ subscriptions = APIRouter(tags=["plans and subscriptions"], route_class=Transact
 previews = APIRouter(tags=["plans and subscriptions"], route_class=PlainRoute)
 
 
-@administration.get("/add-ons", dependencies=[requires(Permission.PLAN_ADMIN)])
+@administration.get("/add-ons", dependencies=[requires(Permission.PLAN_READ_ALL)])
 async def list_add_ons(
     request: Request,
     query: Listed,
@@ -52,7 +52,7 @@ async def create_add_on(
     return AddOnView.of(row, providers, languages)
 
 
-@administration.get("/add-ons/{add_on_id}", dependencies=[requires(Permission.PLAN_ADMIN)])
+@administration.get("/add-ons/{add_on_id}", dependencies=[requires(Permission.PLAN_READ_ALL)])
 async def get_add_on(
     add_on_id: PathId, work: Work, providers: Providers, response: Response, languages: ReaderLanguages = None
 ) -> AddOnDetailView:

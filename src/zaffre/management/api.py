@@ -207,7 +207,7 @@ async def change_subscription(
     return SubscriptionView.of(row)
 
 
-@administration.get("/provider-syncs", dependencies=[requires(Permission.SUBSCRIPTION_ADMIN)])
+@administration.get("/provider-syncs", dependencies=[requires(Permission.SUBSCRIPTION_READ_ALL)])
 async def list_provider_syncs(request: Request, query: Listed, work: Work) -> Page[ProviderSyncView]:
     """List which resource provider knows which subscription's present state."""
     found = await SYNCS.rows(work.session, query)
@@ -239,7 +239,7 @@ async def create_subscription_for(
     return SubscriptionView.of(row)
 
 
-@health.get("/providers", dependencies=[requires(Permission.PLAN_ADMIN)])
+@health.get("/providers", dependencies=[requires(Permission.PLAN_READ_ALL)])
 async def list_providers(request: Request, providers: Providers) -> Page[ProviderView]:
     """List the resource providers with their quota dimensions and their health."""
     context: RequestContext = request.app.state.context

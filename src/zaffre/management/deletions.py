@@ -12,7 +12,7 @@ from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
-from zaffre.identity import Caller
+from zaffre.identity import Caller, Permission
 from zaffre.management.approvals.rules import ApprovableChange, check_approved
 from zaffre.management.holdings import Holdings
 from zaffre.management.providers import ChangeKind, ProviderRegistry
@@ -130,7 +130,7 @@ class Deletions:
         check_generation(expected, row.generation)
         if row.state != SubscriptionState.EXPIRING or row.restores_to is None:
             raise NotExpiring(row)
-        if row.ended_by_provider and not self._caller.is_administrator:
+        if row.ended_by_provider and not self._caller.may(Permission.SUBSCRIPTION_ADMIN):
             raise EndedByProvider(row)
         row.state = row.restores_to
         row.ends_at, row.restores_to, row.ended_by_provider = None, None, False
@@ -155,7 +155,7 @@ class Deletions:
     async def _expire(self, row: SubscriptionRow, grace_days: int) -> tuple[SubscriptionRow, OperationRow]:
         await Quotas(self._work).reopen(row.id)
         row.ends_at = ends_at = self._work.clock.now() + timedelta(days=grace_days)
-        row.ended_by_provider = self._caller.is_administrator
+        row.ended_by_provider = self._caller.may(Permission.SUBSCRIPTION_ADMIN)
         if row.state != SubscriptionState.EXPIRING:
             if row.state == SubscriptionState.ACTIVE:
                 await announce(self._work, row.id, ChangeKind.SUSPENDED)

@@ -10,7 +10,7 @@ from zaffre.foundation.errors import Conflict, InUse, NotFound
 from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import UnitOfWork
-from zaffre.identity import Caller
+from zaffre.identity import Caller, Permission
 from zaffre.management.approvals.rules import ApprovableChange, check_approved
 from zaffre.management.limits import (
     apply_limits,
@@ -232,4 +232,5 @@ class HeldAddOns:
         return dict(rows.all())
 
     def _may_see(self, row: AddOnRow) -> bool:
-        return row.state == PlanState.PUBLIC or (self._caller.is_administrator and row.state == PlanState.PRIVATE)
+        private = row.state == PlanState.PRIVATE and self._caller.may(Permission.SUBSCRIPTION_ADMIN)
+        return private or row.state == PlanState.PUBLIC

@@ -61,7 +61,7 @@ async def get_offered_plan(
     return (await _views(work, [row], providers, languages, offered_only=True))[0]
 
 
-@administration.get("/plans", dependencies=[requires(Permission.PLAN_ADMIN)])
+@administration.get("/plans", dependencies=[requires(Permission.PLAN_READ_ALL)])
 async def list_plans(
     request: Request,
     query: Listed,
@@ -86,7 +86,7 @@ async def create_plan(
     return (await _views(work, [row], providers, languages))[0]
 
 
-@administration.get("/plans/{plan_id}", dependencies=[requires(Permission.PLAN_ADMIN)])
+@administration.get("/plans/{plan_id}", dependencies=[requires(Permission.PLAN_READ_ALL)])
 async def get_plan(
     plan_id: PathId, work: Work, providers: Providers, response: Response, languages: ReaderLanguages = None
 ) -> PlanView:

@@ -18,7 +18,7 @@ from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import UnitOfWork
-from zaffre.identity import Caller
+from zaffre.identity import Caller, Permission
 from zaffre.management.approvals.rules import ApprovableChange, check_approved
 from zaffre.management.limits import (
     Overrun,
@@ -129,7 +129,7 @@ class PlanMoves:
         if row.state != SubscriptionState.ACTIVE:
             raise SubscriptionEnding(row)
         plan = await self._target(row, plan_id)
-        if not self._caller.is_administrator:
+        if not self._caller.may(Permission.SUBSCRIPTION_ADMIN):
             check_code(self._work, plan, code)
         await self._subscriptions.claim_place(plan, row.account_id)
         await hold_subscriptions(self._work, [row.id])

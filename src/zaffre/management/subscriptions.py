@@ -211,7 +211,7 @@ class Subscriptions:
         """
         self._refuse_narrow()
         plan = await self._offered_plan(draft.plan_id)
-        if not self._caller.is_administrator:
+        if not self._caller.may(Permission.SUBSCRIPTION_ADMIN):
             check_code(self._work, plan, draft.invitation_code)
         await self._claim_place(plan, draft.owner_id)
         await check_approved(self._work, self._caller, ApprovableChange.SUBSCRIBE, plan, limits_of(plan))
@@ -241,7 +241,8 @@ class Subscriptions:
     def _refuse_narrow(self) -> None:
         """Refuse a credential that is not for subscribing, or for certain subscriptions only, on whatever way here."""
         scope = self._caller.scope
-        if scope.subscription_ids is not None or not self._caller.may(Permission.SUBSCRIPTION_WRITE):
+        may = self._caller.may(Permission.SUBSCRIPTION_WRITE) or self._caller.may(Permission.SUBSCRIPTION_ADMIN)
+        if scope.subscription_ids is not None or not may:
             raise Forbidden(
                 "The API token in hand is not for subscribing to plans.",
                 remedy="Use one with the scope subscription.write that is not for certain subscriptions only.",
@@ -264,10 +265,13 @@ class Subscriptions:
         return row
 
     async def role_in(self, row: SubscriptionRow) -> SubscriptionRole | None:
-        """Return what the caller is in a subscription; None: a stranger. Administrators are as owners are."""
+        """Return what the caller is in a subscription; None: a stranger.
+
+        Who sees everybody's subscriptions is as an owner is, as far as their role at the site goes.
+        """
         if not self._caller.scope.reaches(row.id):
             return None
-        if self._caller.is_administrator:
+        if self._caller.may(Permission.SUBSCRIPTION_READ_ALL):
             role = BUILT_IN[OWNER]
         else:
             role = await role_of(self._work, row, self._caller.account_id)
@@ -358,7 +362,7 @@ class Subscriptions:
         return next((service for service in services if service.provider == provider), None)
 
     def _visible(self) -> list[ColumnElement[bool]]:
-        return [] if self._caller.is_administrator else [reached_by(self._caller)]
+        return [] if self._caller.may(Permission.SUBSCRIPTION_READ_ALL) else [reached_by(self._caller)]
 
     async def plan_to_move_to(self, plan_id: str) -> PlanRow:
         """Return a plan that the caller may move a subscription to, given its code if it is by invitation.
@@ -379,7 +383,11 @@ class Subscriptions:
     async def _offered_plan(self, plan_id: str) -> PlanRow:
         # Held, so that a change of its services either is seen here or finds this subscription.
         plan = await self._session.get(PlanRow, plan_id, with_for_update=for_update(RowLock.USE))
-        states = (PlanState.PUBLIC, PlanState.PRIVATE) if self._caller.is_administrator else (PlanState.PUBLIC,)
+        states = (
+            (PlanState.PUBLIC, PlanState.PRIVATE)
+            if self._caller.may(Permission.SUBSCRIPTION_ADMIN)
+            else (PlanState.PUBLIC,)
+        )
         if plan is None or plan.state not in states:
             raise NotFound("plan", plan_id)
         return plan
@@ -433,7 +441,7 @@ def refuse_suspended(row: SubscriptionRow, caller: Caller) -> None:
         SubscriptionExpiring: it will be deleted.
         SubscriptionEnding: it is being deleted.
     """
-    if caller.is_administrator:
+    if caller.may(Permission.SUBSCRIPTION_ADMIN):
         return
     if row.state == SubscriptionState.SUSPENDED:
         raise SubscriptionSuspended(row)

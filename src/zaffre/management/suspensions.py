@@ -9,7 +9,7 @@ from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import UnitOfWork
-from zaffre.identity import Caller
+from zaffre.identity import Caller, Permission
 from zaffre.management.providers import ChangeKind
 from zaffre.management.subscriptions import (
     SubscriptionEnding,
@@ -69,7 +69,7 @@ class Suspensions:
         """
         row = await self._staying(subscription_id, expected)
         if row.state != SubscriptionState.ACTIVE:
-            if row.suspended_by != SuspendedBy.OWNER_BUDGET and not self._caller.is_administrator:
+            if row.suspended_by != SuspendedBy.OWNER_BUDGET and not self._caller.may(Permission.SUBSCRIPTION_ADMIN):
                 raise SuspendedByProvider(row)
             row.state, row.suspended_by, row.suspended_budget_id = SubscriptionState.ACTIVE, None, None
             await self._work.session.flush()

@@ -1,13 +1,13 @@
-"""The sweep: every route of every face, asked by nobody, by a tenant, by an administrator."""
+"""The sweep: every route of every face, asked by nobody and in every role."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from support.cloud import SimulatedCloud
+from support.cloud import PASSWORD, Client, SimulatedCloud
 from zaffre.edge.faces import Face, build_face, declared_routes
-from zaffre.identity.permissions import TENANT_PERMISSIONS, Permission
+from zaffre.identity.permissions import PERMISSIONS_OF, TENANT_PERMISSIONS, Permission, Role
 from zaffre.management.providers import ProviderRegistry
 
 TABLE = Path(__file__).with_name("access.txt")
@@ -60,10 +60,8 @@ def test_no_tenant_permission_opens_an_administrators_route() -> None:
 
 
 @pytest.mark.parametrize("face", list(Face))
-async def test_every_route_answers_each_caller_as_its_rule_says(cloud: SimulatedCloud, face: Face) -> None:
-    tenant = await cloud.tenant()
-    administrator = cloud.client(face, cloud.admin.http.headers["Authorization"].removeprefix("Bearer "))
-    someone = cloud.client(face, tenant.client.http.headers["Authorization"].removeprefix("Bearer "))
+async def test_every_route_answers_each_role_as_its_rule_says(cloud: SimulatedCloud, face: Face) -> None:
+    clients = {None: cloud.client(face)} | {role: await _somebody(cloud, face, role) for role in Role}
     wrong: list[str] = []
     for method, route in declared_routes(build_face(face, cloud.site.providers)):
         if (method, route.path) in STREAMS or route.path == "/sessions/current":
@@ -71,24 +69,46 @@ async def test_every_route_answers_each_caller_as_its_rule_says(cloud: Simulated
         rule = route.rule.describe()
         path = re.sub(r"\{[^}]*\}", SOME_ID, route.path)
         body = {} if method in ("POST", "PUT", "PATCH") else None
-        for who, client in (("nobody", cloud.client(face)), ("tenant", someone), ("administrator", administrator)):
+        for role, client in clients.items():
             status = (await client.ask(method, path, body)).status
-            expected = _expected(rule, who)
+            expected = _expected(rule, role)
             if (status in (401, 403)) != (expected is not None) or (expected is not None and status != expected):
                 # Signing in with nothing is refused as a bad request, never as unauthenticated.
-                wrong.append(f"{method} {route.path} by {who}: {status}, expected {expected or 'to be let in'}")
+                wrong.append(f"{method} {route.path} by {role}: {status}, expected {expected or 'to be let in'}")
     assert wrong == []
 
 
-def _expected(rule: str, who: str) -> int | None:
+async def _somebody(cloud: SimulatedCloud, face: Face, role: Role) -> Client:
+    email = f"{role}-{face}@zaffre.example"
+    await cloud.admin.post("/accounts", {"email": email, "name": role, "password": PASSWORD, "role": role})
+    return await cloud.sign_in(email, PASSWORD, face)
+
+
+def _expected(rule: str, role: Role | None) -> int | None:
     """Return the refusal that a caller must get; None when they must be let in."""
     if rule == "public":
         return None
-    if who == "nobody" or rule == PROGRAMS:
+    if role is None or rule == PROGRAMS:
         return 401
-    if rule == "signed in" or who == "administrator" or Permission(rule) in TENANT_PERMISSIONS:
-        return None
-    return 403
+    return None if rule == "signed in" or Permission(rule) in PERMISSIONS_OF[role] else 403
+
+
+def test_roles_hold_what_they_are_for() -> None:
+    """What must stay so whatever is added to the table; the guide's table shows the whole of it."""
+    changing = {each for each in Permission if each.value.endswith((".write", ".admin", ".decide", ".operate"))}
+    assert PERMISSIONS_OF[Role.AUDITOR] & changing == set()
+    reading = {each for each in Permission if each.value.endswith((".read", ".read_all", ".audit"))}
+    assert reading <= PERMISSIONS_OF[Role.AUDITOR]
+    assert PERMISSIONS_OF[Role.HELP_DESK] & changing == set()
+    assert PERMISSIONS_OF[Role.FABRIC_OPERATOR] & changing == {
+        Permission.FABRIC_WRITE,
+        Permission.LIBRARY_WRITE,
+        Permission.OPERATION_ADMIN,
+    }
+    acting = {role for role in Role if Permission.ACCOUNT_ACT_FOR in PERMISSIONS_OF[role]}
+    assert acting == {Role.SITE_ADMINISTRATOR, Role.HELP_DESK}
+    for role in set(Role) - {Role.SITE_ADMINISTRATOR}:
+        assert PERMISSIONS_OF[role].isdisjoint({Permission.ACCOUNT_ADMIN, Permission.ROLE_ADMIN}), role
 
 
 async def test_another_tenants_resources_look_as_if_they_did_not_exist(cloud: SimulatedCloud) -> None:

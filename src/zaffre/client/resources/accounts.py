@@ -156,6 +156,14 @@ class Accounts(Collection[AccountView, AccountView]):
         """Keep somebody from signing in. What they own runs on."""
         return self.change(account_id, AccountChangeBody(state=AccountState.SUSPENDED), if_match)
 
+    def set_role(self, account_id: str, role: str, if_match: int | None = None) -> AccountView:
+        """Give an account another role: the name of one that is built in, or the id of one of the site's own."""
+        return self.change(account_id, AccountChangeBody(role=role), if_match)
+
+    def send_password_reset(self, account_id: str) -> None:
+        """Have somebody sent a link that sets a new password."""
+        self._connection.ask("POST", f"{self._member(account_id)}/password-reset")
+
     def reset_second_factor(self, account_id: str) -> None:
         """Remove the second factor of somebody who lost it. Their sessions end."""
         self._connection.ask("DELETE", f"{self._member(account_id)}/second-factor")

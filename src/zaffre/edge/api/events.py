@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
-from sqlalchemy import select
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -15,9 +14,8 @@ from zaffre.foundation.http.routing import PlainRoute, RequestContext, Transacti
 from zaffre.foundation.http.wire import View
 from zaffre.foundation.ids import UUID_PATTERN
 from zaffre.foundation.work import UnitOfWork
-from zaffre.identity import Caller, CurrentCaller, Permission, requires
-from zaffre.identity.accounts import AccountState
-from zaffre.identity.tables import AccountRow, ApiTokenRow
+from zaffre.identity import Caller, CurrentCaller, Permission, Role, requires
+from zaffre.identity.standing import standing
 from zaffre.management.subscriptions import subscriptions_of
 
 live = APIRouter(prefix="/events", tags=["events"], route_class=PlainRoute)
@@ -77,9 +75,10 @@ async def follow_events(
 
     async def scope() -> EventScope:
         async with context.units.read(request.state.actor) as work:
-            if not await _still_good(work, caller):
+            now = await _as_they_are(work, caller)
+            if now is None or not now.may(Permission.OPERATION_READ):
                 raise CredentialExpired
-            return await _scope(work, caller, resource_id)
+            return await _scope(work, now, resource_id)
 
     async def lines() -> AsyncIterator[str]:
         # Whoever acts on this first line sees what came of it, and can resume even if nothing follows.
@@ -110,26 +109,24 @@ async def list_events(
 
 
 async def _scope(work: UnitOfWork, caller: Caller, resource_id: str | None) -> EventScope:
-    if caller.may(Permission.OPERATION_ADMIN):
+    if caller.may(Permission.OPERATION_READ_ALL):
         return EventScope(everything=True, resource_id=resource_id)
     subscriptions = await subscriptions_of(work, caller)
     own = caller.account_id if caller.scope.subscription_ids is None else None
     return EventScope(account_id=own, subscription_ids=subscriptions, resource_id=resource_id)
 
 
-async def _still_good(work: UnitOfWork, caller: Caller) -> bool:
-    """Tell whether the credential still stands for what it stood for when the stream was opened."""
+async def _as_they_are(work: UnitOfWork, caller: Caller) -> Caller | None:
+    """Return the caller as they are now; None when the credential does not stand any more.
+
+    A tenant's session is not looked at: it ends minutes later by itself, and what a tenant may do never changes.
+    """
     if caller.expires_at is not None and caller.expires_at <= work.clock.now():
-        return False
-    if caller.token_id is None:
-        return True
-    unrevoked = select(ApiTokenRow.id).where(
-        ApiTokenRow.id == caller.token_id,
-        ApiTokenRow.account_id == AccountRow.id,
-        AccountRow.state == AccountState.ACTIVE,
-        AccountRow.role == caller.role,
-    )
-    return await work.session.scalar(unrevoked) is not None
+        return None
+    if caller.token_id is None and caller.role == Role.TENANT:
+        return caller
+    now = await standing(work, caller)
+    return now if now is not None and now.role == caller.role else None
 
 
 def _server_sent(event: LifecycleEvent) -> str:

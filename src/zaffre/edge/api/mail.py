@@ -60,7 +60,7 @@ class TrialMailBody(Body):
     email: Email
 
 
-@administration.get("/mail", dependencies=[requires(Permission.MAIL_ADMIN)])
+@administration.get("/mail", dependencies=[requires(Permission.MAIL_READ)])
 async def list_mail(request: Request, query: Listed, work: Work) -> Page[MailView]:
     """List the messages that wait to be sent."""
     found = await Outbox.page(work, query)

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import ColumnElement, or_, select
 
-from zaffre.foundation.errors import NotFound
+from zaffre.foundation.errors import Forbidden, NotFound
 from zaffre.foundation.http.etags import set_etag
 from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listed, Listing, Page
@@ -75,7 +75,7 @@ class OperationView(View):
 
 
 def _visible(caller: Caller) -> list[ColumnElement[bool]]:
-    if caller.may(Permission.OPERATION_ADMIN):
+    if caller.may(Permission.OPERATION_READ_ALL):
         return []
     within = OperationRow.subscription_id.in_(select(SubscriptionRow.id).where(reached_by(caller)))
     if caller.scope.subscription_ids is not None:
@@ -110,11 +110,21 @@ async def cancel_operation(operation_id: PathId, request: Request, work: Work, c
     """Ask for an operation to be cancelled: what it has done is undone."""
     await _check_visible(work, caller, operation_id)
     operation = await Operations(work).get(operation_id)
-    if operation.subscription_id is not None and not caller.may(Permission.OPERATION_ADMIN):
-        await Subscriptions(work, caller).get(operation.subscription_id, Permission.OPERATION_CANCEL)
+    if not caller.may(Permission.OPERATION_ADMIN):
+        await _check_cancels(work, caller, operation)
     cancellable: set[str] = request.app.state.cancellable
     cancelled = await Operations(work).cancel(operation_id, cancellable=operation.kind in cancellable)
     return OperationView.of(cancelled)
+
+
+async def _check_cancels(work: Work, caller: Caller, operation: Operation) -> None:
+    """See that a caller who sees an operation may cancel it: their own, or one in a subscription that they work in."""
+    if operation.subscription_id is not None:
+        await Subscriptions(work, caller).get(operation.subscription_id, Permission.OPERATION_CANCEL)
+    elif operation.account_id != caller.account_id:
+        raise Forbidden(
+            "The operation is the site's.", remedy="Ask an operator.", target=Permission.OPERATION_ADMIN.value
+        )
 
 
 @administration.post("/{operation_id}/retry", status_code=202, dependencies=[requires(Permission.OPERATION_ADMIN)])

@@ -188,7 +188,7 @@ def _wish(body: SubscribeWishBody | ChangePlanWishBody | AddOnWishBody | Deletio
 # Rules ---------------------------------------------------------------------------------------------------------------
 
 
-@administration.get("/approval-rules", dependencies=[requires(Permission.APPROVAL_ADMIN)])
+@administration.get("/approval-rules", dependencies=[requires(Permission.APPROVAL_READ)])
 async def list_approval_rules(
     request: Request, query: Listed, work: Work, providers: Providers
 ) -> Page[ApprovalRuleView]:
@@ -206,7 +206,7 @@ async def create_approval_rule(
     return ApprovalRuleView.of(row, response)
 
 
-@administration.get("/approval-rules/{rule_id}", dependencies=[requires(Permission.APPROVAL_ADMIN)])
+@administration.get("/approval-rules/{rule_id}", dependencies=[requires(Permission.APPROVAL_READ)])
 async def get_approval_rule(rule_id: PathId, work: Work, providers: Providers, response: Response) -> ApprovalRuleView:
     """Show a rule."""
     return ApprovalRuleView.of(await ApprovalRules(work, providers).get(rule_id), response)

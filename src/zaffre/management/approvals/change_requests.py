@@ -209,7 +209,7 @@ class ChangeRequests:
         account = await self._session.get_one(AccountRow, row.account_id)
         if account.state != AccountState.ACTIVE:
             raise Conflict("The account that asked is suspended.", remedy="Decline the request.", target=row.id)
-        asking = replace(caller_of(account), approval_id=row.id)
+        asking = replace(await caller_of(self._work, account), approval_id=row.id)
         done = await self._make(_wish_of(self._work, row), asking)
         row.operation_id = done.operation.id
         row.result_id = done.subscription_id if row.subscription_id is None else None
@@ -321,7 +321,10 @@ class ChangeRequests:
         await tell(self._work, row)
 
     def _visible(self) -> list[ColumnElement[bool]]:
-        return [] if self._caller.is_administrator else [ChangeRequestRow.account_id == self._caller.account_id]
+        everybodys = {Permission.APPROVAL_READ, Permission.CHANGE_REQUEST_DECIDE}
+        if everybodys & self._caller.permissions:
+            return []
+        return [ChangeRequestRow.account_id == self._caller.account_id]
 
 
 async def tell(work: UnitOfWork, row: ChangeRequestRow) -> None:

@@ -12,7 +12,7 @@ from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.work import ResourceRef, UnitOfWork
-from zaffre.identity import Caller
+from zaffre.identity import Caller, Permission
 from zaffre.management.approvals.tables import ApprovalRuleRow
 from zaffre.management.providers import ProviderRegistry
 from zaffre.management.tables import PlanRow
@@ -189,7 +189,7 @@ async def check_approved(
     Raises:
         ApprovalNeeded: a rule says so.
     """
-    if caller.is_administrator or caller.approval_id is not None:
+    if caller.may(Permission.SUBSCRIPTION_ADMIN) or caller.approval_id is not None:
         return
     about = select(ApprovalRuleRow).where(
         ApprovalRuleRow.change == change, or_(ApprovalRuleRow.plan_id.is_(None), ApprovalRuleRow.plan_id == plan.id)

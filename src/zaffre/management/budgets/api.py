@@ -41,7 +41,7 @@ subscriptions = APIRouter(
 administration = APIRouter(prefix="/budgets", tags=["money"], route_class=TransactionalRoute)
 _READ = [requires(Permission.COST_READ)]
 _WRITE = [requires(Permission.BUDGET_WRITE)]
-_ADMIN = [requires(Permission.STATEMENT_ADMIN)]
+_READ_ALL = [requires(Permission.STATEMENT_READ_ALL)]
 
 TagText = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Addresses = Annotated[
@@ -229,7 +229,9 @@ async def _views(
     recipients = await recipients_of(work, rows, of)
     return [
         BudgetView.of(
-            row, of[row.subscription_id], recipients[row.id] if caller.is_administrator or not row.by_provider else []
+            row,
+            of[row.subscription_id],
+            recipients[row.id] if caller.may(Permission.SUBSCRIPTION_READ_ALL) or not row.by_provider else [],
         )
         for row in rows
     ]
@@ -328,11 +330,11 @@ async def list_budget_alerts(
     """List the thresholds that were reached, the latest first."""
     row = await budgets.get(budget_id)
     found = await budgets.alerts(budget_id, query)
-    everything = caller.is_administrator or not row.by_provider
+    everything = caller.may(Permission.SUBSCRIPTION_READ_ALL) or not row.by_provider
     return found.page(request, [BudgetAlertView.of(each, everything=everything) for each in found.rows])
 
 
-@administration.get("", dependencies=_ADMIN)
+@administration.get("", dependencies=_READ_ALL)
 async def list_all_budgets(request: Request, query: Listed, work: Work, caller: CurrentCaller) -> Page[BudgetView]:
     """List everybody's budgets."""
     found = await all_budgets(work, query)
@@ -340,7 +342,7 @@ async def list_all_budgets(request: Request, query: Listed, work: Work, caller: 
     return found.page(request, await _views(work, caller, found.rows, *await work.session.scalars(theirs)))
 
 
-@administration.get("/{budget_id}", dependencies=_ADMIN)
+@administration.get("/{budget_id}", dependencies=_READ_ALL)
 async def get_any_budget(budget_id: PathId, work: Work, caller: CurrentCaller, response: Response) -> BudgetView:
     """Show somebody's budget."""
     row = await work.session.get(BudgetRow, budget_id)

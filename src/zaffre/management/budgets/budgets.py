@@ -13,7 +13,7 @@ from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.work import ResourceRef, UnitOfWork
-from zaffre.identity import Caller
+from zaffre.identity import Caller, Permission
 from zaffre.management.budgets.recipients import check_recipients, usual_recipients
 from zaffre.management.budgets.spending import currencies_of, spending_of
 from zaffre.management.budgets.tables import BudgetAlertRow, BudgetRow
@@ -154,7 +154,7 @@ class Budgets:
             NameTaken: there is another of this name.
             InvalidInput: a threshold, the currency or a recipient makes no sense.
         """
-        by_provider, now = self._caller.is_administrator, self._work.clock.now()
+        by_provider, now = self._caller.may(Permission.SUBSCRIPTION_ADMIN), self._work.clock.now()
         thresholds = _checked(draft.thresholds)
         currency = await self._currency(draft.currency)
         if draft.recipients is None:
@@ -198,7 +198,10 @@ class Budgets:
             wanted["thresholds"] = _checked(wanted["thresholds"])
         if "recipients" in wanted:
             wanted["recipients"] = await check_recipients(
-                self._work, self._subscription, wanted["recipients"], anybody=self._caller.is_administrator
+                self._work,
+                self._subscription,
+                wanted["recipients"],
+                anybody=self._caller.may(Permission.SUBSCRIPTION_ADMIN),
             )
         new = {field: value for field, value in wanted.items() if getattr(row, field) != value}
         if not new:
@@ -231,7 +234,7 @@ class Budgets:
     async def _mine(self, budget_id: str, expected: int | None) -> BudgetRow:
         row = await self.get(budget_id, hold=True)
         check_generation(expected, row.generation)
-        if row.by_provider and not self._caller.is_administrator:
+        if row.by_provider and not self._caller.may(Permission.SUBSCRIPTION_ADMIN):
             raise ProvidersBudget(row)
         return row
 

@@ -61,6 +61,7 @@ resources = APIRouter(tags=TAGS, route_class=PlainRoute)
 keys = APIRouter(tags=TAGS, route_class=TransactionalRoute)
 
 _ADMIN = [requires(Permission.PROVIDER_ADMIN)]
+_READ_ALL = [requires(Permission.PLAN_READ_ALL)]
 _READ = [requires(Permission.PROVIDER_RESOURCE_READ)]
 _WRITE = [requires(Permission.PROVIDER_RESOURCE_WRITE)]
 COLLECTION = "/subscriptions/{subscription_id}/providers/{provider}/{collection}"
@@ -89,7 +90,7 @@ CurrentRegistrations = Annotated[Registrations, Depends(_registrations)]
 # Registrations -------------------------------------------------------------------------------------------------------
 
 
-@administration.get("/resource-providers", dependencies=_ADMIN)
+@administration.get("/resource-providers", dependencies=_READ_ALL)
 async def list_resource_providers(
     request: Request, query: Listed, registrations: CurrentRegistrations, work: Work
 ) -> Page[ResourceProviderView]:
@@ -116,7 +117,7 @@ async def register_resource_provider(
     return view
 
 
-@administration.get("/resource-providers/{provider_id}", dependencies=_ADMIN)
+@administration.get("/resource-providers/{provider_id}", dependencies=_READ_ALL)
 async def get_resource_provider(
     provider_id: PathId, registrations: CurrentRegistrations, work: Work, response: Response
 ) -> ResourceProviderView:

@@ -197,7 +197,7 @@ class PassingOn:
 async def _on_behalf(work: UnitOfWork, caller: Caller, subscription: SubscriptionRow) -> OnBehalf:
     pair = (Permission.PROVIDER_RESOURCE_READ, Permission.PROVIDER_RESOURCE_WRITE)
     held = caller.permissions
-    if not caller.is_administrator:
+    if not caller.may(Permission.SUBSCRIPTION_READ_ALL):
         role = await role_of(work, subscription, caller.account_id)
         held = held & role.permissions if role is not None else frozenset[Permission]()
     allowed = [permission.value.rpartition(".")[2] for permission in pair if permission in held]

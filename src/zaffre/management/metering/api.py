@@ -228,14 +228,14 @@ async def summarise_subscription_usage(
     return await _summary(work, replace(wanted, subscription_id=subscription.id), meters)
 
 
-@administration.get("/usage-records", dependencies=[requires(Permission.USAGE_ADMIN)])
+@administration.get("/usage-records", dependencies=[requires(Permission.USAGE_READ_ALL)])
 async def list_usage_records(request: Request, query: Listed, work: Work, meters: KnownMeters) -> Page[UsageRecordView]:
     """List what everybody used, newest first."""
     found = await UsageRecords(work, meters).page(query)
     return found.page(request, [UsageRecordView.of(row) for row in found.rows])
 
 
-@administration.get("/usage-feed", dependencies=[requires(Permission.USAGE_ADMIN)])
+@administration.get("/usage-feed", dependencies=[requires(Permission.USAGE_READ_ALL)])
 async def read_usage_feed(
     work: Work,
     meters: KnownMeters,
@@ -255,7 +255,7 @@ async def read_usage_feed(
     return UsageFeedView(value=value, cursor=str(behind), more=len(rows) == limit)
 
 
-@administration.get("/usage-summary", dependencies=[requires(Permission.USAGE_ADMIN)])
+@administration.get("/usage-summary", dependencies=[requires(Permission.USAGE_READ_ALL)])
 async def summarise_usage(
     work: Work,
     wanted: AskedSummary,

@@ -305,4 +305,4 @@ subscriptions = _router(
     Permission.WEBHOOK_WRITE,
     _of_subscription,
 )
-administration = _router("/webhooks", "site_webhook", Permission.WEBHOOK_ADMIN, Permission.WEBHOOK_ADMIN, _of_site)
+administration = _router("/webhooks", "site_webhook", Permission.WEBHOOK_READ_ALL, Permission.WEBHOOK_ADMIN, _of_site)

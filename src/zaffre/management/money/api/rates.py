@@ -18,6 +18,7 @@ from zaffre.management.money.tables import RateCardUseRow, RateRow
 
 administration = APIRouter(tags=["money"], route_class=TransactionalRoute)
 _ADMIN = [requires(Permission.RATE_ADMIN)]
+_READ = [requires(Permission.RATE_READ)]
 
 
 class NewRateCardBody(Body):
@@ -136,7 +137,7 @@ class RateCardUseView(View):
         return cls.model_validate(row)
 
 
-@administration.get("/rate-cards", dependencies=_ADMIN)
+@administration.get("/rate-cards", dependencies=_READ)
 async def list_rate_cards(request: Request, query: Listed, work: Work, meters: KnownMeters) -> Page[RateCardView]:
     """List the rate cards."""
     found = await RateCards(work, meters).page(query)
@@ -151,7 +152,7 @@ async def create_rate_card(body: NewRateCardBody, work: Work, meters: KnownMeter
     return RateCardView.model_validate(row)
 
 
-@administration.get("/rate-cards/{rate_card_id}", dependencies=_ADMIN)
+@administration.get("/rate-cards/{rate_card_id}", dependencies=_READ)
 async def get_rate_card(rate_card_id: PathId, work: Work, meters: KnownMeters, response: Response) -> RateCardView:
     """Show a rate card."""
     row = await RateCards(work, meters).get(rate_card_id)
@@ -180,7 +181,7 @@ async def delete_rate_card(rate_card_id: PathId, work: Work, meters: KnownMeters
     await RateCards(work, meters).delete(rate_card_id, if_match)
 
 
-@administration.get("/rate-cards/{rate_card_id}/rates", dependencies=_ADMIN)
+@administration.get("/rate-cards/{rate_card_id}/rates", dependencies=_READ)
 async def list_rates(
     request: Request, rate_card_id: PathId, query: Listed, work: Work, meters: KnownMeters
 ) -> Page[RateView]:
@@ -202,7 +203,7 @@ async def withdraw_rate(rate_card_id: PathId, rate_id: PathId, work: Work, meter
     await RateCards(work, meters).withdraw_rate(rate_card_id, rate_id)
 
 
-@administration.get("/rate-card-uses", dependencies=_ADMIN)
+@administration.get("/rate-card-uses", dependencies=_READ)
 async def list_rate_card_uses(
     request: Request, query: Listed, work: Work, meters: KnownMeters
 ) -> Page[RateCardUseView]:

@@ -23,6 +23,7 @@ from zaffre.management.subscriptions import CurrentSubscription
 administration = APIRouter(tags=["money"], route_class=TransactionalRoute)
 shared = APIRouter(tags=["money"], route_class=TransactionalRoute)
 _ADMIN = [requires(Permission.RATE_ADMIN)]
+_READ = [requires(Permission.RATE_READ)]
 
 
 def _percent(value: str) -> str:
@@ -139,7 +140,7 @@ class CreditView(ResourceView):
         return cls.model_validate(row)
 
 
-@administration.get("/discounts", dependencies=_ADMIN)
+@administration.get("/discounts", dependencies=_READ)
 async def list_discounts(request: Request, query: Listed, work: Work) -> Page[DiscountView]:
     """List the discounts, past ones too."""
     found = await Discounts(work).page(query)
@@ -154,7 +155,7 @@ async def create_discount(body: NewDiscountBody, work: Work, response: Response)
     return DiscountView.model_validate(row)
 
 
-@administration.get("/discounts/{discount_id}", dependencies=_ADMIN)
+@administration.get("/discounts/{discount_id}", dependencies=_READ)
 async def get_discount(discount_id: PathId, work: Work, response: Response) -> DiscountView:
     """Show a discount."""
     row = await Discounts(work).get(discount_id)
@@ -172,7 +173,7 @@ async def end_discount(
     return DiscountView.model_validate(row)
 
 
-@administration.get("/credits", dependencies=_ADMIN)
+@administration.get("/credits", dependencies=_READ)
 async def list_credits(request: Request, query: Listed, work: Work) -> Page[CreditView]:
     """List the credits, used up ones too."""
     found = await Credits(work).page(query)

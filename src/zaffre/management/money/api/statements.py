@@ -25,6 +25,7 @@ from zaffre.management.subscriptions import CurrentSubscription
 shared = APIRouter(tags=["money"], route_class=TransactionalRoute)
 administration = APIRouter(tags=["money"], route_class=TransactionalRoute)
 _ADMIN = [requires(Permission.STATEMENT_ADMIN)]
+_READ_ALL = [requires(Permission.STATEMENT_READ_ALL)]
 _READ = [requires(Permission.COST_READ)]
 
 
@@ -203,27 +204,27 @@ async def get_subscription_statement_pdf(
     return _pdf(await statements.get(statement_id, subscription.id), settings)
 
 
-@administration.get("/statements", dependencies=_ADMIN)
+@administration.get("/statements", dependencies=_READ_ALL)
 async def list_statements(request: Request, query: Listed, work: Work) -> Page[StatementSummaryView]:
     """List everybody's closed statements, the latest first; those of subscriptions that are gone too."""
     found = await LISTING.rows(work.session, query)
     return found.page(request, [_listed(row) for row in found.rows])
 
 
-@administration.get("/statements/{statement_id}", dependencies=_ADMIN)
+@administration.get("/statements/{statement_id}", dependencies=_READ_ALL)
 async def get_statement(statement_id: PathId, statements: TheStatements) -> StatementView:
     """Show a closed statement."""
     row = await statements.get(statement_id)
     return _view(as_draft(row), row)
 
 
-@administration.get("/statements/{statement_id}/pdf", dependencies=_ADMIN, response_class=Pdf, responses=_PDF_ANSWER)
+@administration.get("/statements/{statement_id}/pdf", dependencies=_READ_ALL, response_class=Pdf, responses=_PDF_ANSWER)
 async def get_statement_pdf(statement_id: PathId, statements: TheStatements, settings: SiteSettings) -> Pdf:
     """Return a closed statement as a PDF."""
     return _pdf(await statements.get(statement_id), settings)
 
 
-@administration.get("/statement-runs", dependencies=_ADMIN)
+@administration.get("/statement-runs", dependencies=_READ_ALL)
 async def list_statement_runs(request: Request, query: Listed, work: Work) -> Page[StatementRunView]:
     """List the months that were closed, the latest first."""
     found = await RUNS.rows(work.session, query)
