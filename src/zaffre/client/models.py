@@ -25,6 +25,20 @@ class AccountState(OpenEnum):
     SUSPENDED = "suspended"
 
 
+class AccountView(Wire):
+    """An account."""
+
+    id: str
+    name: str
+    state: AccountState
+    created_at: AwareDatetime
+    email: str
+    generation: int
+    role: str
+    role_name: str
+    verified_at: AwareDatetime | None
+
+
 class ActingForView(Wire):
     """The account that an administrator acts for."""
 
@@ -1192,6 +1206,18 @@ class NetworkState(OpenEnum):
     DELETING = "deleting"
 
 
+class NewAccountBody(Wire):
+    """An account made by an administrator."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    email: str
+    password: SecretStr
+    role: str = "tenant"
+
+
 class NewApprovalRuleBody(Wire):
     """A kind of change that shall need an approval."""
 
@@ -1721,23 +1747,45 @@ class Permission(OpenEnum):
     PROVIDER_RESOURCE_WRITE = "provider_resource.write"
     OPERATION_READ = "operation.read"
     OPERATION_CANCEL = "operation.cancel"
+    ACCOUNT_READ = "account.read"
     ACCOUNT_ADMIN = "account.admin"
+    ACCOUNT_ACT_FOR = "account.act_for"
+    ACCOUNT_RESET = "account.reset"
+    ROLE_READ = "role.read"
+    ROLE_ADMIN = "role.admin"
     IDENTITY_PROVIDER_ADMIN = "identity_provider.admin"
+    PLAN_READ_ALL = "plan.read_all"
     PLAN_ADMIN = "plan.admin"
+    SUBSCRIPTION_READ_ALL = "subscription.read_all"
     SUBSCRIPTION_ADMIN = "subscription.admin"
     FABRIC_READ = "fabric.read"
     FABRIC_WRITE = "fabric.write"
     LIBRARY_WRITE = "library.write"
+    APPROVAL_READ = "approval.read"
     APPROVAL_ADMIN = "approval.admin"
     CHANGE_REQUEST_DECIDE = "change_request.decide"
     AUDIT_READ = "audit.read"
+    USAGE_READ_ALL = "usage.read_all"
     USAGE_ADMIN = "usage.admin"
+    MAIL_READ = "mail.read"
     MAIL_ADMIN = "mail.admin"
+    RATE_READ = "rate.read"
     RATE_ADMIN = "rate.admin"
+    WEBHOOK_READ_ALL = "webhook.read_all"
     WEBHOOK_ADMIN = "webhook.admin"
+    STATEMENT_READ_ALL = "statement.read_all"
     STATEMENT_ADMIN = "statement.admin"
     PROVIDER_ADMIN = "provider.admin"
+    OPERATION_READ_ALL = "operation.read_all"
     OPERATION_ADMIN = "operation.admin"
+
+
+class PermissionView(Wire):
+    """Something that can be allowed."""
+
+    id: Permission
+    own: bool
+    text: str
 
 
 class PlanFitView(Wire):
@@ -2060,15 +2108,6 @@ class ResourceProviderChangeBody(Wire):
     url: str | None = None
 
 
-class Role(OpenEnum):
-    """
-    What an account is at the site.
-    """
-
-    SITE_ADMINISTRATOR = "site_administrator"
-    TENANT = "tenant"
-
-
 class RoleChangeBody(Wire):
     """What may change of a role; what is left out stays."""
 
@@ -2216,6 +2255,29 @@ class SignUpBody(Wire):
     name: str
     email: str
     password: SecretStr
+
+
+class SiteRoleChangeBody(Wire):
+    """A change of a role; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    description: str | None = None
+    permissions: list[Permission] | None = None
+
+
+class SiteRoleView(Wire):
+    """What an account can be at the site."""
+
+    id: str
+    name: str
+    built_in: bool
+    description: str
+    generation: int | None
+    holders: int
+    permissions: list[Permission]
 
 
 class SizeView(Wire):
@@ -2474,7 +2536,7 @@ class TokensView(Wire):
     account_id: str
     refresh_expires_at: AwareDatetime
     refresh_token: str
-    role: Role
+    role: str
     session_id: str
 
 
@@ -2712,20 +2774,7 @@ class AccountChangeBody(Wire):
     )
     name: str | None = None
     state: AccountState | None = None
-    role: Role | None = None
-
-
-class AccountView(Wire):
-    """An account."""
-
-    id: str
-    name: str
-    state: AccountState
-    created_at: AwareDatetime
-    email: str
-    generation: int
-    role: Role
-    verified_at: AwareDatetime | None
+    role: str | None = None
 
 
 class AddOnDetailView(Wire):
@@ -3117,18 +3166,6 @@ class MetricsView(Wire):
     step_s: int
 
 
-class NewAccountBody(Wire):
-    """An account made by an administrator."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: str
-    email: str
-    password: SecretStr
-    role: Role | None = None
-
-
 class NewAddOnBody(Wire):
     """An add-on to make; it starts private."""
 
@@ -3245,6 +3282,17 @@ class NewRoleBody(Wire):
     permissions: list[Permission]
 
 
+class NewSiteRoleBody(Wire):
+    """A role to make."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    description: str = ""
+    permissions: list[Permission]
+
+
 class NewWebhookView(Wire):
     """A webhook with the secret that signs what it is sent: shown this once."""
 
@@ -3314,7 +3362,8 @@ class OwnAccountView(Wire):
     generation: int
     has_password: bool
     permissions: list[Permission]
-    role: Role
+    role: str
+    role_name: str
     verified_at: AwareDatetime | None
 
 

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611220315
+Revision: 202611220318
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611220315"
+revision = "202611220318"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -393,6 +393,17 @@ def upgrade() -> None:
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_resource_providers")),
         sa.UniqueConstraint("name", name=op.f("uq_resource_providers_name")),
+    )
+    op.create_table(
+        "site_roles",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("permissions", Json, nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_site_roles")),
+        sa.UniqueConstraint("name", name=op.f("uq_site_roles_name")),
     )
     op.create_table(
         "sizes",
