@@ -25,7 +25,7 @@ from zaffre.identity.callers import public
 from zaffre.identity.tokens import hash_secret
 from zaffre.management.external.catalog import Catalog
 from zaffre.management.external.external_provider import ExternalProvider
-from zaffre.management.external.lines import Lines, ProviderUnreachable, listed
+from zaffre.management.external.lines import Lines, ProviderUnreachable, listed, told
 from zaffre.management.external.passing_on import (
     HEADER_CHARACTERS,
     PASSED_HEADERS,
@@ -273,7 +273,7 @@ async def list_provider_resources(
     value, following, count = listed(answer.told.get("value")), answer.told.get("next"), answer.told.get("count")
     if value is None:
         raise ProviderUnreachable(provider, "its list is not what the contract says")
-    page: dict[str, Any] = {"value": value, "@odata.nextLink": None, "@odata.count": None}
+    page: dict[str, Any] = {"value": [_placed(item, asked) for item in value], "@odata.nextLink": None, "@odata.count": None}
     if isinstance(following, str) and following:
         options = {**request.query_params, "$skiptoken": following}
         page["@odata.nextLink"] = f"{request.url.path}?{urlencode(options)}"
@@ -350,7 +350,12 @@ async def _passed_on(request: Request, caller: CurrentCaller, asked: Asked) -> R
     if answer.body is None:
         return Response(status_code=204, headers=headers)
     status = answer.status if answer.status in (200, 201, 202) else 200
-    return JSONResponse(answer.body, status_code=status, headers=headers)
+    return JSONResponse(_placed(answer.body, asked), status_code=status, headers=headers)
+
+
+def _placed(item: Any, asked: Asked) -> dict[str, Any]:
+    """Return a resource with the subscription that it is in, which no program needs to repeat."""
+    return {**told(item), "subscription_id": asked.subscription_id}
 
 
 def _passed(request: Request) -> dict[str, str]:

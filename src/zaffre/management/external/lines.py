@@ -244,6 +244,7 @@ class Lines:
         self._clock = clock
         self._ids = ids
         self._lines: dict[str, tuple[Any, Line]] = {}
+        self._replaced: list[Line] = []
 
     def to(self, row: ResourceProviderRow) -> Line:
         """Return the line to a program.
@@ -258,12 +259,14 @@ class Lines:
         private = self._keyring.open(SealedSecret(row.sealed_key))
         signer = Signer(row.name, private, self._clock, self._ids)
         line = Line(Address(row.name, row.url, row.ca_certificates), signer, self.targets, self.settings)
-        # One that is replaced ends its requests by itself; its connections expire.
+        if known is not None:
+            self._replaced.append(known[1])  # it ends its requests by itself
         self._lines[row.id] = (state, line)
         return line
 
     async def close(self) -> None:
         """Let go of all connections."""
-        for _, line in self._lines.values():
+        for line in (*self._replaced, *(line for _, line in self._lines.values())):
             await line.close()
         self._lines.clear()
+        self._replaced.clear()

@@ -228,6 +228,7 @@ class ProviderResourceView(View):
 
     id: str
     name: str
+    subscription_id: str
 
 
 class QuotaReservationBody(Body):
