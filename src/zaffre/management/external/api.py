@@ -273,7 +273,11 @@ async def list_provider_resources(
     value, following, count = listed(answer.told.get("value")), answer.told.get("next"), answer.told.get("count")
     if value is None:
         raise ProviderUnreachable(provider, "its list is not what the contract says")
-    page: dict[str, Any] = {"value": [_placed(item, asked) for item in value], "@odata.nextLink": None, "@odata.count": None}
+    page: dict[str, Any] = {
+        "value": [_placed(item, asked) for item in value],
+        "@odata.nextLink": None,
+        "@odata.count": None,
+    }
     if isinstance(following, str) and following:
         options = {**request.query_params, "$skiptoken": following}
         page["@odata.nextLink"] = f"{request.url.path}?{urlencode(options)}"
