@@ -1921,6 +1921,7 @@ class ProviderResourceView(Wire):
     )
     id: str
     name: str
+    subscription_id: str
 
 
 class ProviderTestView(Wire):
