@@ -16,6 +16,8 @@ from zaffre.management.money.pricing import Charge
 
 PRICE_PLACES = 12
 """Of unit prices that follow from a cost and a quantity, as with tiers and fees."""
+MOST_KNOWN_TAGS = 10_000
+"""Sets of tags that a subscription's rows remember the text of."""
 _MORE = 10**PRICE_PLACES // BILLION
 _SERVICES: Mapping[str, tuple[str, str, str]] = {
     "virtual_machine": ("Virtual Machines", "Compute", "Virtual Machines"),
@@ -57,6 +59,7 @@ class RowMaker:
     invoices: Mapping[str, str] = field(default_factory=dict[str, str])
     """Numbers of statements by currency."""
     _templates: dict[Any, Row] = field(default_factory=dict[Any, Row])
+    _tags: dict[tuple[tuple[str, str], ...], str] = field(default_factory=dict[tuple[tuple[str, str], ...], str])
     _instants: dict[datetime, str] = field(default_factory=dict[datetime, str])
 
     def charge(self, charge: Charge) -> Row | None:
@@ -81,8 +84,17 @@ class RowMaker:
             if row[_LIST_PRICE] is None:
                 row[_LIST_PRICE] = unit_price(list_cost, quantity) if written != row[_LIST] else row[_CONTRACTED_PRICE]
         row[_RESOURCE], row[_NAME] = used.resource_id, used.resource_name or None
-        row[_TAGS] = json.dumps(used.tags, ensure_ascii=False, separators=(",", ":")) if used.tags else "{}"
+        row[_TAGS] = self._tagged(used.tags) if used.tags else "{}"
         return row
+
+    def _tagged(self, tags: dict[str, str]) -> str:
+        key = tuple(tags.items())
+        known = self._tags.get(key)
+        if known is None:
+            known = self._tags[key] = json.dumps(tags, ensure_ascii=False, separators=(",", ":"))
+            if len(self._tags) > MOST_KNOWN_TAGS:
+                self._tags.clear()
+        return known
 
     def instant(self, at: datetime) -> str:
         """Write an instant as the specification wants it."""
