@@ -83,7 +83,7 @@ export const accounts: ResourceManifest = {
       path: `${ACCOUNT}/password-reset`,
       when: [{ field: "state", in: ["active"], reason: "suspended" }],
       confirm: {},
-      cli: "zaffre account send-password-reset {email}",
+      cli: "zaffre account send-reset {email}",
     },
     {
       id: "suspend",

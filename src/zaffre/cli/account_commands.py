@@ -96,13 +96,13 @@ def activate_account(run: Invocation, account: AccountArgument) -> None:
 
 @group.command("set-role")
 def set_role(run: Invocation, account: AccountArgument, role: SiteRoleArgument) -> None:
-    """Let somebody do something else at the site, from their next request on."""
+    """Give somebody another role at the site."""
     accounts = run.client.admin.accounts
     changed = accounts.set_role(run.id_in(accounts, account), run.id_in(run.client.admin.site_roles, role))
     run.report(changed, f"{changed.email} has the role {state_text(changed.role_name)}.")
 
 
-@group.command("send-password-reset")
+@group.command("send-reset")
 def send_password_reset(run: Invocation, account: AccountArgument) -> None:
     """Have somebody sent a link that sets a new password."""
     found = run.find(run.client.admin.accounts, account)

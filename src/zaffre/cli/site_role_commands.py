@@ -60,7 +60,7 @@ def change_role(
     permissions: Annotated[list[Permission] | None, _OPTION] = None,
     description: DescriptionOption = None,
 ) -> None:
-    """Let a role allow something else, from the next request of everybody who has it."""
+    """Let a role allow something else, for everybody who has it."""
     roles = run.client.admin.site_roles
     change = SiteRoleChangeBody(permissions=permissions or None, description=description)
     changed = roles.change(run.id_in(roles, role), change)
