@@ -34,7 +34,12 @@ export default function Services() {
       {services.data?.length === 0 && <p>{t("none")}</p>}
       <div className={styles.grid}>
         {services.data?.map((service) => (
-          <Card key={service.name} className={styles.card} role="group" aria-label={labelIn(service.title, i18n.language)}>
+          <Card
+            key={service.name}
+            className={styles.card}
+            role="group"
+            aria-label={labelIn(service.title, i18n.language)}
+          >
             <Subtitle2 as="h2">{labelIn(service.title, i18n.language)}</Subtitle2>
             {service.description !== "" && <p className={styles.quiet}>{service.description}</p>}
             <ul className={styles.list}>
