@@ -26,6 +26,7 @@ from zaffre.client.models import (
     StatementSummaryView,
     StatementView,
 )
+from zaffre.client.problems import NotFound
 from zaffre.client.waiting import Accepted
 
 
@@ -62,7 +63,9 @@ class Statements(Collection[StatementSummaryView, StatementView]):
         if not reference.isdecimal():
             return self.get(reference)
         found = self.list(Query(f"number eq {int(reference)}"), top=1).items
-        return self.get(str(found[0].id) if found else "")
+        if not found:
+            raise NotFound(self._no_such(reference))
+        return self.get(str(found[0].id))
 
     def pdf(self, statement_id: str) -> bytes:
         """Return one as a PDF."""

@@ -16,6 +16,7 @@ from zaffre.foundation.settings import MeteringSettings, MoneySettings
 from zaffre.foundation.work import ResourceRef, UnitOfWork, UnitsOfWork
 from zaffre.management.metering.cursors import held_cursor
 from zaffre.management.metering.meters import Meters
+from zaffre.management.metering.rollups import add_up
 from zaffre.management.metering.tables import UsageDayRow
 from zaffre.management.money.months import Month
 from zaffre.management.money.price_book import PriceBook
@@ -25,6 +26,7 @@ from zaffre.management.money.tables import StatementRunRow
 CLOSE_OPERATION = "statement_run.close"
 LOCK = "statement runs"
 AT_ONCE = 200
+RECORDS_AT_ONCE = 1000
 DEADLINE_S = 6 * 3600.0
 """For all statements of a month: minutes for ten thousand subscriptions."""
 
@@ -131,9 +133,17 @@ class CloseStatements:
     def steps(self) -> Sequence[Step]:
         """Return the steps."""
         return [
+            Step("usage", "Adding up what was recorded", self._add_up, deadline_s=DEADLINE_S),
             Step("statements", "Closing the statements", self._close, deadline_s=DEADLINE_S),
             Step("finish", "Closing the month", self._finish),
         ]
+
+    async def _add_up(self, run: Run) -> None:
+        """Have all that is recorded in the sums, which statements are made from."""
+        added = RECORDS_AT_ONCE
+        while added == RECORDS_AT_ONCE:
+            async with run.work() as work:
+                added = await add_up(work, RECORDS_AT_ONCE)
 
     async def _close(self, run: Run) -> None:
         month = Month.parse(run.operation.parameters["month"])
