@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611220322
+Revision: 202611220326
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611220322"
+revision = "202611220326"
 down_revision = None
 branch_labels = None
 depends_on = None
