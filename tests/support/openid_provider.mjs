@@ -33,6 +33,8 @@ const provider = new Provider(issuer, {
   }),
 });
 
+provider.on("server_error", (_, error) => console.error(error));
+
 async function interact(request, response) {
   const { uid, prompt, params, session } = await provider.interactionDetails(request, response);
   if (request.method === "GET" && prompt.name === "login") {

@@ -29,7 +29,7 @@ def openid_provider(redirect_urls: Sequence[str]) -> Iterator[str]:
         str(port),
         " ".join(redirect_urls),
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             said: list[str] = []

@@ -18,6 +18,7 @@ import { logicalNetworks } from "@/resources/logical-networks";
 import { operations } from "@/resources/operations";
 import { plans } from "@/resources/plans";
 import { rateCards } from "@/resources/rate-cards";
+import { siteServiceAccounts } from "@/resources/service-accounts";
 import { sessions } from "@/resources/sessions";
 import { siteRoles } from "@/resources/site-roles";
 import { sizes } from "@/resources/sizes";
@@ -58,6 +59,7 @@ export const adminPortal: PortalDefinition = {
     siteWebhooks,
     siteWebhookDeliveries,
     identityProviders,
+    siteServiceAccounts,
   ],
   pages: [
     {

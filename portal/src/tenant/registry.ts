@@ -11,6 +11,7 @@ import { offeredPlans } from "@/resources/offered-plans";
 import { operations } from "@/resources/operations";
 import { ownImages } from "@/resources/own-images";
 import { ports } from "@/resources/ports";
+import { subscriptionServiceAccounts } from "@/resources/service-accounts";
 import { sessions } from "@/resources/sessions";
 import { sshKeys } from "@/resources/ssh-keys";
 import { subnets } from "@/resources/subnets";
@@ -42,6 +43,7 @@ export const tenantPortal: PortalDefinition = {
     apiTokens,
     sessions,
     budgets,
+    subscriptionServiceAccounts,
     webhooks,
     webhookDeliveries,
   ],

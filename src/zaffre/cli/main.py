@@ -26,6 +26,7 @@ ENTRIES = (
     Entry("plan", "zaffre.cli.plan_commands:app", "Plans: what can be subscribed to.", _TENANT),
     Entry("subscription", "zaffre.cli.subscription_commands:app", "Subscriptions, and what they use.", _TENANT),
     Entry("member", "zaffre.cli.member_commands:app", "Who works in a subscription, and invitations.", _TENANT),
+    Entry("service-account", "zaffre.cli.service_account_commands:app", "Accounts of programs.", _TENANT),
     Entry("change-request", "zaffre.cli.change_request_commands:app", "Changes that need an approval.", _TENANT),
     Entry("network", "zaffre.cli.network_commands:app", "VM networks with subnets and ports.", _TENANT),
     Entry("vm", "zaffre.cli.vm_commands:app", "Virtual machines.", _TENANT),

@@ -125,6 +125,8 @@ from zaffre.client.models import (
     NewResourceProviderBody,
     NewResourceProviderView,
     NewRoleBody,
+    NewServiceAccountBody,
+    NewServiceTokenBody,
     NewSiteRoleBody,
     NewSizeBody,
     NewStampBody,
@@ -176,6 +178,8 @@ from zaffre.client.models import (
     RoomView,
     SearchHitView,
     SerialLogView,
+    ServiceAccountChangeBody,
+    ServiceAccountView,
     SessionView,
     SettingView,
     SiteRoleChangeBody,
@@ -225,6 +229,7 @@ from zaffre.client.resources.checkpoints import Checkpoints
 from zaffre.client.resources.identity_providers import IdentityProviders, LinkedIdentities
 from zaffre.client.resources.images import SubscriptionImages
 from zaffre.client.resources.resource_providers import ProviderResources, ResourceProviders, SubscriptionServices
+from zaffre.client.resources.service_accounts import ServiceAccounts
 from zaffre.client.resources.subscriptions import SubscriptionScope
 from zaffre.client.resources.virtual_machines import VirtualMachines
 from zaffre.client.resources.webhooks import Webhooks
@@ -351,6 +356,8 @@ __all__ = [
     "NewResourceProviderBody",
     "NewResourceProviderView",
     "NewRoleBody",
+    "NewServiceAccountBody",
+    "NewServiceTokenBody",
     "NewSiteRoleBody",
     "NewSizeBody",
     "NewStampBody",
@@ -410,6 +417,9 @@ __all__ = [
     "RoomView",
     "SearchHitView",
     "SerialLogView",
+    "ServiceAccountChangeBody",
+    "ServiceAccountView",
+    "ServiceAccounts",
     "SessionView",
     "SettingView",
     "SiteRoleChangeBody",

@@ -29,6 +29,7 @@ from zaffre.client.resources.plans import Plans
 from zaffre.client.resources.providers import Providers
 from zaffre.client.resources.resource_providers import ResourceProviders
 from zaffre.client.resources.search import Search
+from zaffre.client.resources.service_accounts import ServiceAccounts
 from zaffre.client.resources.site_roles import SiteRoles
 from zaffre.client.resources.sizes import Sizes
 from zaffre.client.resources.subscriptions import AllSubscriptions
@@ -53,6 +54,11 @@ class Administration:
     def site_roles(self) -> SiteRoles:
         """What accounts can be at the site."""
         return SiteRoles(self._connection)
+
+    @cached_property
+    def service_accounts(self) -> ServiceAccounts:
+        """Accounts of programs that have a role at the site."""
+        return ServiceAccounts(self._connection, "/service-accounts")
 
     @cached_property
     def identity_providers(self) -> IdentityProviders:

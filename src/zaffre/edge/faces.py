@@ -58,6 +58,7 @@ from zaffre.management.focus import api as focus_api
 from zaffre.management.metering import api as metering_api
 from zaffre.management.money import api as money_api
 from zaffre.management.providers import ProviderRegistry
+from zaffre.management.service_accounts import api as service_account_api
 from zaffre.management.subscriptions import check_reach
 from zaffre.management.webhooks import api as webhook_api
 
@@ -130,6 +131,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield add_on_api.subscriptions
     yield usage_api.router
     yield member_api.members
+    yield service_account_api.subscriptions
     yield plan_move_api.subscriptions
     yield approvals_api.shared
     yield external_api.services
@@ -165,6 +167,7 @@ def _administration(providers: ProviderRegistry) -> Iterable[APIRouter]:
     yield management_api.health
     yield metering_api.administration
     yield webhook_api.administration
+    yield service_account_api.administration
     yield from money_api.ADMINISTRATION
     yield budgets_api.administration
     yield focus_api.administration

@@ -1,5 +1,6 @@
 """Accounts: the people and programs that can sign in."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,9 @@ from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.identity.permissions import Role
 from zaffre.identity.tables import AccountRow, SessionRow
+
+SERVICE_DOMAIN = "service.invalid"
+"""Where the addresses of service accounts are: names that never lead anywhere (RFC 6761)."""
 
 LISTING = Listing(
     AccountRow,
@@ -115,8 +119,8 @@ class Accounts:
         return row
 
     async def page(self, query: ListQuery) -> Rows[AccountRow]:
-        """Return a page of all accounts."""
-        return await LISTING.rows(self._session, query)
+        """Return a page of people's accounts; those of programs are listed apart."""
+        return await LISTING.rows(self._session, query, AccountRow.email.not_like(f"%@{SERVICE_DOMAIN}"))
 
     async def change(
         self,
@@ -203,6 +207,17 @@ class Accounts:
         )
         if set(await self._session.scalars(everybody)) <= {row.id}:
             raise LastAdministrator
+
+
+def service_address(name: str, account_id: str) -> str:
+    """Return what a program's account is called where people have addresses."""
+    word = "-".join(re.findall(r"[a-z0-9]+", name.lower()))[:40] or "program"
+    return f"{word}-{account_id[-12:]}@{SERVICE_DOMAIN}"
+
+
+def is_service(row: AccountRow) -> bool:
+    """Tell whether an account is a program's, which nobody signs in to."""
+    return row.email.endswith(f"@{SERVICE_DOMAIN}")
 
 
 def reference(row: AccountRow) -> ResourceRef:

@@ -6,7 +6,7 @@ from zaffre.foundation.errors import Conflict, Forbidden
 from zaffre.foundation.mail import Mail, Outbox
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity.account_links import LIFETIMES, AccountLinks, LinkPurpose
-from zaffre.identity.accounts import Accounts, AccountState, EmailTaken
+from zaffre.identity.accounts import Accounts, AccountState, EmailTaken, is_service
 from zaffre.identity.messages import Message, message
 from zaffre.identity.tables import AccountRow
 
@@ -97,7 +97,7 @@ class Addresses:
     async def send_reset(self, email: str) -> None:
         """Send a link that sets a new password, if the address has an active account and got few lately."""
         account = await self._accounts.by_email(email)
-        if account is None or account.state != AccountState.ACTIVE:
+        if account is None or account.state != AccountState.ACTIVE or is_service(account):
             return
         secret = await self._links.issue(account.id, LinkPurpose.RESET, account.email)
         if secret is not None:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, or_, select
 
 from zaffre.foundation.errors import Conflict, NotFound, Unauthenticated
 from zaffre.foundation.work import ResourceRef, UnitOfWork
-from zaffre.identity.accounts import AccountState
+from zaffre.identity.accounts import AccountState, is_service
 from zaffre.identity.permissions import Permission, Role
 from zaffre.identity.site_roles import permissions_of
 from zaffre.identity.tables import AccountRow, SessionRow
@@ -107,7 +107,7 @@ class Sessions:
         Raises:
             CannotActFor: the account is no active tenant's.
         """
-        if account.role != Role.TENANT or account.state != AccountState.ACTIVE:
+        if account.role != Role.TENANT or account.state != AccountState.ACTIVE or is_service(account):
             raise CannotActFor(account)
         await self._make_room(parent.account_id)
         now = self._work.clock.now()

@@ -3,10 +3,24 @@
 from typing import Annotated
 
 from fastapi import Request
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+
+from zaffre.identity.accounts import SERVICE_DOMAIN
 
 _LETTER = r"[^@\s\x00-\x1f<>(),:;\\\"\[\]]"
-Email = Annotated[str, StringConstraints(max_length=254, pattern=f"^{_LETTER}{{1,64}}@{_LETTER}{{1,189}}$")]
+
+
+def _of_a_person(value: str) -> str:
+    if value.lower().endswith(f"@{SERVICE_DOMAIN}"):
+        raise ValueError("must be an address where somebody reads mail")
+    return value
+
+
+Email = Annotated[
+    str,
+    StringConstraints(max_length=254, pattern=f"^{_LETTER}{{1,64}}@{_LETTER}{{1,189}}$"),
+    AfterValidator(_of_a_person),
+]
 """An e-mail address, without what would need quotes in a message's head."""
 NewPassword = Annotated[SecretStr, Field(min_length=10, max_length=256)]
 GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=256)]

@@ -14,12 +14,15 @@ from zaffre.foundation.http.etags import check_generation
 from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.work import ResourceRef, UnitOfWork
+from zaffre.identity.accounts import SERVICE_DOMAIN
 from zaffre.identity.tables import AccountRow
 from zaffre.management.roles import SubscriptionRole, SubscriptionRoles
 from zaffre.management.tables import SubscriptionMemberRow, SubscriptionRow
 
 MEMBERS_PER_SUBSCRIPTION = 200
 INVITATIONS_SHOWN = 200
+PEOPLE = SubscriptionMemberRow.email.not_like(f"%@{SERVICE_DOMAIN}")
+"""Service accounts are listed apart."""
 
 LISTING = Listing(
     SubscriptionMemberRow,
@@ -80,8 +83,10 @@ class Members:
         self._roles = SubscriptionRoles(work, subscription)
 
     async def page(self, query: ListQuery) -> Rows[SubscriptionMemberRow]:
-        """Return a page of members and invitations. The owner is not among them."""
-        return await LISTING.rows(self._session, query, SubscriptionMemberRow.subscription_id == self._subscription.id)
+        """Return a page of members and invitations. The owner is not among them, nor are programs."""
+        return await LISTING.rows(
+            self._session, query, SubscriptionMemberRow.subscription_id == self._subscription.id, PEOPLE
+        )
 
     async def get(self, member_id: str) -> SubscriptionMemberRow:
         """Return a member or an invitation.
@@ -90,7 +95,7 @@ class Members:
             NotFound: the subscription has none with this id.
         """
         row = await self._session.get(SubscriptionMemberRow, member_id)
-        if row is None or row.subscription_id != self._subscription.id:
+        if row is None or row.subscription_id != self._subscription.id or row.email.endswith(f"@{SERVICE_DOMAIN}"):
             raise NotFound("member", member_id)
         return row
 

@@ -10,6 +10,7 @@ from zaffre.foundation.operations.saga import Run, Step, nothing
 from zaffre.management.plan_moves import MOVE_OPERATION, put_back
 from zaffre.management.providers import ChangeKind, ProviderRegistry
 from zaffre.management.quotas import Quotas
+from zaffre.management.service_accounts.service_accounts import forget_service_accounts
 from zaffre.management.subscriptions import (
     DELETE_OPERATION,
     SUSPENDED_STATES,
@@ -150,5 +151,6 @@ class DeleteSubscription:
             for add_on in await work.session.scalars(held):
                 # One by one, so that metering learns that it is no longer held.
                 await work.session.delete(add_on)
+            await forget_service_accounts(work, row.id)
             await work.session.delete(row)
             work.emit("subscription.deleted", reference(row))

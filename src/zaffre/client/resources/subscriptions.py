@@ -31,6 +31,7 @@ from zaffre.client.resources.images import SubscriptionImages
 from zaffre.client.resources.members import Members, SubscriptionRoles
 from zaffre.client.resources.money import SubscriptionMoney
 from zaffre.client.resources.resource_providers import SubscriptionServices
+from zaffre.client.resources.service_accounts import ServiceAccounts
 from zaffre.client.resources.sizes import AvailableSizes
 from zaffre.client.resources.ssh_keys import SshKeys
 from zaffre.client.resources.usage import SubscriptionUsage
@@ -204,6 +205,10 @@ class SubscriptionScope:
     def services(self) -> SubscriptionServices:
         """Its services at programs, and what it has there."""
         return SubscriptionServices(self._connection, f"{self._path}/providers")
+
+    def service_accounts(self) -> ServiceAccounts:
+        """Accounts of programs that work in it."""
+        return ServiceAccounts(self._connection, f"{self._path}/service-accounts")
 
     @cached_property
     def webhooks(self) -> Webhooks:
