@@ -2,7 +2,7 @@
 import { Button, makeStyles, MessageBar, MessageBarBody, tokens } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
 
-import { cliCommand, curlCommand } from "./calls";
+import { cliCommand, curlCommand, DOTS, isSecret, withoutSecrets } from "./calls";
 import { CodeBlock } from "./JsonView";
 import { OptionTitle } from "./OptionSelect";
 import type { Texts } from "./texts";
@@ -78,7 +78,10 @@ export function WizardReview({ create, texts, form, body, path, context, wrongSt
           <CodeBlock text={cliCommand(create.cli, shownValues(form))} label={t("calls.cli")} />
         )}
         <div className={styles.call}>
-          <CodeBlock text={curlCommand(create.method ?? "POST", path, body)} label={t("calls.curl")} />
+          <CodeBlock
+            text={curlCommand(create.method ?? "POST", path, withoutSecrets(create, body))}
+            label={t("calls.curl")}
+          />
         </div>
       </section>
     </>
@@ -147,7 +150,7 @@ function FilledGroup({ input, value, context, texts }: FilledProps) {
 
 function filledText(input: InputManifest, value: unknown, texts: Texts): string {
   if (input.kind === "switch") return texts.text(value === true ? "yes" : "no");
-  if (input.kind === "text" && input.secret === true) return "••••••";
+  if (isSecret(input)) return DOTS;
   if (input.kind === "choice" && typeof value === "string") return texts.state(input.name, value);
   const text = formatValue("number", value, texts.language);
   return input.kind === "number" && input.unit !== undefined ? `${text} ${input.unit}` : text;

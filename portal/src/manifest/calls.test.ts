@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { cliCommand, curlCommand, shellWord } from "./calls";
+import { cliCommand, curlCommand, shellWord, withoutSecrets } from "./calls";
 
 test("a word with anything special in it is quoted for the shell", () => {
   expect(shellWord("web-1")).toBe("web-1");
@@ -22,4 +22,15 @@ test("a curl command leaves the token to the reader's environment", () => {
   expect(text).toContain("curl -X POST https://cloud.example/api/subscriptions");
   expect(text).toContain('"Authorization: Bearer $TOKEN"');
   expect(text).toContain(`it'\\''s`);
+});
+
+test("a secret is sent and not shown", () => {
+  const fields = [
+    { name: "email", kind: "text" as const },
+    { name: "password", kind: "text" as const, secret: true },
+  ];
+  const create = { path: "/accounts", steps: [{ id: "basics", fields }] };
+  const shown = withoutSecrets(create, { email: "ann@zaffre.example", password: "open sesame" });
+  expect(shown["email"]).toBe("ann@zaffre.example");
+  expect(JSON.stringify(shown)).not.toContain("sesame");
 });

@@ -1,4 +1,5 @@
 /** The calls that do the same as a click: for `curl`, and for Zaffre's command line. */
+import type { CreateManifest, InputManifest } from "./types";
 import { valueAt } from "./values";
 
 /** Write a text so that a shell takes it as one word. */
@@ -40,4 +41,17 @@ function optionText(option: string, values: Readonly<Record<string, unknown>>): 
 function wordOf(value: unknown): string {
   if (value === undefined || value === null) return "…";
   return shellWord(typeof value === "string" ? value : JSON.stringify(value));
+}
+
+/** What stands for what nobody is to read over somebody's shoulder. */
+export const DOTS = "••••••";
+
+export function isSecret(input: InputManifest): boolean {
+  return input.kind === "text" && input.secret === true;
+}
+
+/** What is sent, with dots for what is secret. */
+export function withoutSecrets(create: CreateManifest, body: Record<string, unknown>): Record<string, unknown> {
+  const secret = new Set(create.steps.flatMap(({ fields }) => fields.filter(isSecret).map(({ name }) => name)));
+  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, secret.has(name) ? DOTS : value]));
 }

@@ -194,7 +194,7 @@ async def test_attempts_count_however_many_come_at_once(
 
 async def test_without_mail_nothing_needs_a_proof_and_nothing_is_promised(api: SimulatedCloud) -> None:
     options = await api.client().get("/sign-in-options")
-    assert options == {"sign_up": True, "mail": False}
+    assert options == {"sign_up": True, "mail": False, "identity_providers": []}
     asked = await api.client().ask("POST", "/password-resets", {"email": "anna@zaffre.example"})
     assert (asked.status, asked.body["code"]) == (409, "identity.no_mail")
     anna = await sign_up(api, "anna@zaffre.example")
