@@ -97,9 +97,10 @@ export const subscriptionServiceAccounts: ResourceManifest = {
 export const siteServiceAccounts: ResourceManifest = {
   ...serviceAccounts("/service-accounts", "account.admin", " --site", {
     name: "role",
-    kind: "choice",
-    options: ["tenant", "site_administrator"],
-    default: "tenant",
+    kind: "select",
+    required: true,
+    path: "/site-roles",
+    queryable: false,
   }),
   scope: "site",
   nav: { section: "business", order: 42, permission: "account.admin" },

@@ -190,23 +190,23 @@ class Accounts:
 
     async def administrators(self) -> Sequence[str]:
         """Return the ids of the accounts that can do everything at the site."""
-        statement = select(AccountRow.id).where(
-            AccountRow.role == Role.SITE_ADMINISTRATOR, AccountRow.state == AccountState.ACTIVE
-        )
-        return (await self._session.scalars(statement)).all()
+        return (await self._session.scalars(select(AccountRow.id).where(*_RUNS_THE_SITE))).all()
 
     async def _keep_an_administrator(self, row: AccountRow) -> None:
-        if row.role != Role.SITE_ADMINISTRATOR or row.state != AccountState.ACTIVE:
+        if row.role != Role.SITE_ADMINISTRATOR or row.state != AccountState.ACTIVE or is_service(row):
             return
         # Held in one order, so that two administrators who demote one another at the same moment count one another.
-        everybody = (
-            select(AccountRow.id)
-            .where(AccountRow.role == Role.SITE_ADMINISTRATOR, AccountRow.state == AccountState.ACTIVE)
-            .order_by(AccountRow.id)
-            .with_for_update()
-        )
+        everybody = select(AccountRow.id).where(*_RUNS_THE_SITE).order_by(AccountRow.id).with_for_update()
         if set(await self._session.scalars(everybody)) <= {row.id}:
             raise LastAdministrator
+
+
+_RUNS_THE_SITE = (
+    AccountRow.role == Role.SITE_ADMINISTRATOR,
+    AccountRow.state == AccountState.ACTIVE,
+    AccountRow.email.not_like(f"%@{SERVICE_DOMAIN}"),
+)
+"""People who can do everything at the site. A program that can does not count: nobody can sign in to it."""
 
 
 def service_address(name: str, account_id: str) -> str:

@@ -206,6 +206,7 @@ class SubscriptionScope:
         """Its services at programs, and what it has there."""
         return SubscriptionServices(self._connection, f"{self._path}/providers")
 
+    @cached_property
     def service_accounts(self) -> ServiceAccounts:
         """Accounts of programs that work in it."""
         return ServiceAccounts(self._connection, f"{self._path}/service-accounts")

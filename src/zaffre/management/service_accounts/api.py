@@ -6,16 +6,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
-from zaffre.foundation.errors import Forbidden, NotFound
 from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Name, PathId, View
 from zaffre.foundation.work import UnitOfWork
-from zaffre.identity import PERMISSIONS_OF, CurrentCaller, Permission, Role, requires
+from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.identity.accounts import AccountState
 from zaffre.identity.api_token_api import ApiTokenView, Life, NewApiTokenView, Scopes
 from zaffre.identity.api_tokens import ApiTokens, NewApiToken
 from zaffre.identity.callers import Caller
+from zaffre.identity.role_giving import check_gives, check_within_reach
 from zaffre.management.roles import SubscriptionRoles
 from zaffre.management.service_accounts.service_accounts import ServiceAccount, ServiceAccounts
 from zaffre.management.subscriptions import CurrentSubscription, Subscriptions
@@ -116,9 +116,9 @@ async def _change(
     """Give a service account another role, suspend or activate it."""
     accounts = ServiceAccounts(work, owner)
     found = await accounts.get(account_id)
-    for role in (found.role, body.role):
-        if role is not None:
-            await _check_grant(work, caller, owner, role)
+    await _check_reach(work, caller, owner, found)
+    if body.role is not None:
+        await _check_grant(work, caller, owner, body.role)
     return ServiceAccountView.of(await accounts.change(found, role=body.role, state=body.state))
 
 
@@ -126,7 +126,7 @@ async def _delete(account_id: PathId, owner: Owner, work: Work, caller: CurrentC
     """Delete a service account with its tokens, at once. What it made stays."""
     accounts = ServiceAccounts(work, owner)
     found = await accounts.get(account_id)
-    await _check_grant(work, caller, owner, found.role)
+    await _check_reach(work, caller, owner, found)
     await accounts.delete(found)
 
 
@@ -143,7 +143,7 @@ async def _create_token(
     """Make an API token for a service account. Its text is shown this once."""
     accounts = ServiceAccounts(work, owner)
     found = await accounts.get(account_id)
-    await _check_grant(work, caller, owner, found.role)
+    await _check_reach(work, caller, owner, found)
     draft = NewApiToken(body.name, body.expires_at, accounts.scope(body.scopes, caller.permissions))
     row, text = await ApiTokens(work, found.row.id, life).create(draft, caller)
     return NewApiTokenView(**ApiTokenView.of(row, life).model_dump(), token=text)
@@ -154,25 +154,34 @@ async def _delete_token(
 ) -> None:
     """Revoke an API token of a service account, at once."""
     found = await ServiceAccounts(work, owner).get(account_id)
-    await _check_grant(work, caller, owner, found.role)
+    await _check_reach(work, caller, owner, found)
     await ApiTokens(work, found.row.id, life).delete(token_id)
 
 
 async def _check_grant(work: UnitOfWork, caller: Caller, owner: SubscriptionRow | None, role: str) -> None:
-    """Refuse to handle an account that may do what the caller may not: a token of it would be theirs.
+    """Refuse to give a program a role that is for more than the caller may do: a token of it would be theirs.
+
+    Raises:
+        Forbidden: it is.
+        NotFound: there is no such role.
+    """
+    if owner is None:
+        await check_gives(work, caller, role)
+    else:
+        held = (await SubscriptionRoles(work, owner).get(role)).permissions
+        await Subscriptions(work, caller).check_holds(owner, held)
+
+
+async def _check_reach(work: UnitOfWork, caller: Caller, owner: SubscriptionRow | None, found: ServiceAccount) -> None:
+    """Refuse to handle an account that may do what the caller may not.
 
     Raises:
         Forbidden: it may.
-        NotFound: there is no such role.
     """
-    if owner is not None:
-        held = (await SubscriptionRoles(work, owner).get(role)).permissions
-        await Subscriptions(work, caller).check_holds(owner, held)
-        return
-    if role not in set(Role):
-        raise NotFound("role", role)
-    if PERMISSIONS_OF[Role(role)] - caller.permissions:
-        raise Forbidden("The role is for more than you may do.", remedy="Ask somebody who may.", target="role")
+    if owner is None:
+        await check_within_reach(work, caller, found.row.id)
+    else:
+        await _check_grant(work, caller, owner, found.role)
 
 
 def _router(prefix: str, noun: str, read: Permission, write: Permission, scope: Any) -> APIRouter:

@@ -90,7 +90,7 @@ class ServiceAccounts:
         await self._make_sure_of_room()
         at_site = Role.TENANT.value if self._subscription is not None else role
         account = await Accounts(self._work).create(
-            NewAccount(service_address(name, self._work.ids.new()), name, None, Role(at_site))
+            NewAccount(service_address(name, self._work.ids.new()), name, None, at_site)
         )
         now = self._work.clock.now()
         row = ServiceAccountRow(
@@ -124,7 +124,7 @@ class ServiceAccounts:
         Raises:
             NotFound: the subscription has no such role.
         """
-        at_site = Role(role) if role is not None and self._subscription is None else None
+        at_site = role if self._subscription is None else None
         await Accounts(self._work).change(found.account.id, role=at_site, state=state)
         if role is not None and self._subscription is not None:
             await SubscriptionRoles(self._work, self._subscription).hold(role)
