@@ -1464,6 +1464,16 @@ class NewResourceProviderBody(Wire):
     url: str
 
 
+class NewServiceAccountBody(Wire):
+    """A program that needs an account."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    role: str
+
+
 class NewSizeBody(Wire):
     """A size to add."""
 
@@ -2177,6 +2187,28 @@ class SeriesView(Wire):
     memory_used_mib: list[list[Any]]
     network_receive_bytes_s: list[list[Any]]
     network_transmit_bytes_s: list[list[Any]]
+
+
+class ServiceAccountChangeBody(Wire):
+    """What may change of a service account; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    state: AccountState | None = None
+    role: str | None = None
+
+
+class ServiceAccountView(Wire):
+    """An account of a program."""
+
+    id: str
+    name: str
+    state: AccountState
+    created_at: AwareDatetime
+    email: str
+    role: str
+    subscription_id: str | None
 
 
 class ServiceSettingView(Wire):
@@ -3281,6 +3313,17 @@ class NewRoleBody(Wire):
     name: str
     description: str = ""
     permissions: list[Permission]
+
+
+class NewServiceTokenBody(Wire):
+    """A wish for an API token of a service account."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    expires_at: AwareDatetime | None = None
+    scopes: list[Permission] | None = None
 
 
 class NewSiteRoleBody(Wire):
