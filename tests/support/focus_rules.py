@@ -1,4 +1,4 @@
-"""The rules of FOCUS 1.2 for its columns, as the published specification has them (specification/columns at tag v1.2).
+"""The rules of FOCUS 1.2 for its columns, as we read its specification; no public validator of 1.2 can be installed.
 
 What the public validator does not know of 1.2 is checked against this table: each column's type, whether it may be
 null and when, and the values it may have.
