@@ -160,10 +160,11 @@ async def test_a_program_is_sold_over_https_and_healed_wherever_either_side_dies
         server.kill()
         await asyncio.to_thread(server.start)
         program.start()
+        await until(program.answers)
 
         async def in_sync() -> bool:
             found = await asyncio.to_thread(tenant.subscriptions.get, scope.id)
-            return [sync.state for sync in found.syncs] == ["in_sync"]
+            return [sync.state for sync in found.syncs] == ["in_sync"] and await asyncio.to_thread(limit, scope) == 9
 
         await until(in_sync)
         assert await asyncio.to_thread(create, 30)
@@ -213,6 +214,10 @@ def subscribed(server: KillableServer, plan_id: str) -> tuple[Zaffre, Subscripti
     client.sessions.sign_in(email, PASSWORD)
     made = client.subscriptions.create(plan_id, "main").wait()
     return client, client.subscription(made.id)
+
+
+def limit(scope: SubscriptionScope) -> int | None:
+    return next(each.limit for each in scope.usage.all() if each.dimension == "buckets_count")
 
 
 def used(scope: SubscriptionScope) -> int:

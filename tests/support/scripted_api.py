@@ -177,6 +177,7 @@ def disk(name: str = "web", **fields: Any) -> dict[str, Any]:
         "position": 0,
         "serial": "0",
         "operation_id": None,
+        "tags": {},
     } | fields
 
 

@@ -25,6 +25,7 @@ IMAGE = {
     "sha256": None,
     "size_bytes": None,
     "virtual_size_bytes": None,
+    "tags": {},
 }
 WEB = machine("web", ports=[PORT], disks=[disk()])
 OTHER = machine("a-machine-with-quite-a-long-name-for-a-table", "shutting_down", id=OTHER_ID, ready=False)
@@ -35,6 +36,7 @@ NETWORK = {
     "subscription_id": ID,
     "name": "net",
     "state": "ready",
+    "tags": {},
 }
 
 
@@ -84,6 +86,7 @@ def test_a_sheet_tells_all_about_one(somebody: Person) -> None:
         "Host name      web\n"
         "Size           small (1 vCPU, 1 GiB)\n"
         "Image          debian-12\n"
+        "Tags           -\n"
         "Checkpoints    -\n"
         "Created        2026-01-01 00:00:00 UTC (3h ago)\n"
         "Last changed   2026-01-01 00:00:00 UTC (3h ago)\n"

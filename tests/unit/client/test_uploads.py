@@ -39,6 +39,7 @@ def image(state: str, sha256: str | None = None) -> dict[str, object]:
         "sha256": sha256,
         "size_bytes": None,
         "virtual_size_bytes": None,
+        "tags": {},
     }
 
 

@@ -15,6 +15,7 @@ import zaffre.management.budgets.tables
 import zaffre.management.external.tables
 import zaffre.management.metering.tables
 import zaffre.management.money.tables
+import zaffre.management.service_accounts.tables
 import zaffre.management.tables
 import zaffre.management.webhooks.tables
 import zaffre.network.tables
@@ -36,6 +37,7 @@ TABLE_MODULES = (
     zaffre.management.external.tables,
     zaffre.management.metering.tables,
     zaffre.management.money.tables,
+    zaffre.management.service_accounts.tables,
     zaffre.management.tables,
     zaffre.management.webhooks.tables,
     zaffre.network.tables,

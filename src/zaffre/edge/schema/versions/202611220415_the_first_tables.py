@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611220333
+Revision: 202611220415
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611220333"
+revision = "202611220415"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -1169,6 +1169,26 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_reservations_subscription_id_host_id"), "reservations", ["subscription_id", "host_id"], unique=False
     )
+    op.create_table(
+        "service_accounts",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("subscription_id", Id, nullable=True),
+        sa.Column("owner_key", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["id"], ["accounts.id"], name=op.f("fk_service_accounts_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("fk_service_accounts_subscription_id_subscriptions"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_accounts")),
+        sa.UniqueConstraint("owner_key", "name", name=op.f("uq_service_accounts_owner_key_name")),
+    )
+    op.create_index(op.f("ix_service_accounts_subscription_id"), "service_accounts", ["subscription_id"], unique=False)
     op.create_table(
         "ssh_keys",
         sa.Column("id", Id, nullable=False),
