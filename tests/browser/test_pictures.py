@@ -18,7 +18,7 @@ TENANT = {
     "topology": ("{base}/topology", "backend"),
 }
 ADMIN = {
-    "overview": ("/", "Nothing needs you", "Create virtual machine"),
+    "overview": ("/", "What needs a person", "Create virtual machine"),
     "hosts": ("/hosts", "host-1"),
     "plan-designer": ("/plans/new", "What tenants will see"),
     "operations": ("/operations", "web-1", "Create virtual machine"),
