@@ -78,11 +78,6 @@ def tags_text(tags: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in sorted(tags.items()))
 
 
-def tags_of(pairs: Iterable[str] | None) -> dict[str, str]:
-    """Read `KEY=VALUE` as often as it was given."""
-    return dict(_pairs(pairs or ()))
-
-
 def _pairs(tags: Iterable[str]) -> Iterable[tuple[str, str]]:
     for tag in tags:
         key, equals, value = tag.partition("=")
