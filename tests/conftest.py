@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import create_engine
 
 import zaffre.edge.schema.tables  # noqa: F401 - every table is in the metadata from here on
-from support.cloud import ADMIN_EMAIL, ADMIN_PASSWORD, SimulatedCloud, cloud_settings, running_cloud
+from support.cloud import ADMIN_EMAIL, ADMIN_PASSWORD, SimulatedCloud, cloud_settings, running_cloud, shared_database
 from support.postgresql import PostgresServer, empty_tables, postgres_server, server_programs
 from zaffre.edge.faces import Face
 from zaffre.foundation.clock import ManualClock, SystemClock
@@ -118,7 +118,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     """A database with all tables, empty, once on each engine."""
     sqlite = request.param == "sqlite"
     url = f"sqlite:///{tmp_path / 'zaffre.sqlite'}" if sqlite else request.getfixturevalue("shared_tables")
-    database = Database(load_settings(environment={}, flags=[f"database.url={url}"]).database_url)
+    database = shared_database(load_settings(environment={}, flags=[f"database.url={url}"]).database_url)
     if sqlite:
         async with database.engine.begin() as connection:
             await connection.run_sync(Table.metadata.create_all)

@@ -286,6 +286,17 @@ def cloud_settings(directory: Path, url: str = "", *flags: str) -> Settings:
     )
 
 
+_databases = cache(Database)
+
+
+def shared_database(url: str) -> Database:
+    """Return the one database of a server's URL: its statements are compiled once, and not again in every test.
+
+    Closing one ends its connections only, so that the next test, which runs in another loop, may open its own.
+    """
+    return Database(url) if url.startswith("sqlite") else _databases(url)
+
+
 @asynccontextmanager
 async def running_cloud(
     settings: Settings, world_file: Path | None = None, *, furnished: bool = True, clock: Clock | None = None
@@ -296,7 +307,7 @@ async def running_cloud(
     plane_file = world_file.with_name(f"{world_file.name}-plane") if world_file else None
     plane_world = SimulatedPlaneWorld(clock, path=plane_file, auto_bind=True)
     drivers = Drivers({"simulated": SimulatedDriver(world)}, {"simulated": SimulatedPlaneDriver(plane_world)})
-    database = Database(settings.database_url)
+    database = shared_database(settings.database_url)
     units = UnitsOfWork(database, clock, SystemIds(), Keyring.at(settings.secret_key_path))
     site = Site(settings, units, drivers, ProviderRegistry.installed(), quick_passwords())
     await site.start()

@@ -15,10 +15,15 @@ log = structlog.get_logger(__name__)
 
 
 LARGEST_SHARE = 0.1
+SELDOM_S = 10.0
+FIRST_PAUSE = 0.05
 
 
 class Loop:
     """Runs an input-free action again and again: every `interval_s`, and at once when woken.
+
+    It begins at once, unless it runs seldom (`SELDOM_S`): what can wait for minutes leaves a starting process to those
+    who ask it something, and runs first after `FIRST_PAUSE` of its interval.
 
     On a large site a run takes long; the pause then grows with it, so that no loop is at work for more than
     `LARGEST_SHARE` of the time unless it is woken. A failing run is logged and counted, and the loop goes on: the next
@@ -71,12 +76,17 @@ class Loop:
         self._metrics.loop_seconds.labels(self.name).observe(self._clock.monotonic_s() - started_s)
 
     async def _run(self) -> None:
+        if self._interval_s >= SELDOM_S:
+            await self._pause(FIRST_PAUSE * self._interval_s)
         while True:
             self._woken.clear()
             started_s = self._clock.monotonic_s()
             await self.run_once()
             took_s = self._clock.monotonic_s() - started_s
-            pause_s = max(self._interval_s, took_s * (1 / LARGEST_SHARE - 1))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._woken.wait()
+            await self._pause(max(self._interval_s, took_s * (1 / LARGEST_SHARE - 1)))
+
+    async def _pause(self, pause_s: float) -> None:
+        """Wait for so long, or until woken."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._woken.wait()

@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from zaffre.foundation.background import Loop
+from zaffre.foundation.background import FIRST_PAUSE, SELDOM_S, Loop
 from zaffre.foundation.clock import SystemClock
 from zaffre.foundation.errors import Unavailable
 from zaffre.foundation.telemetry.metrics import Metrics
@@ -33,21 +33,35 @@ class Chore:
 
 @asynccontextmanager
 async def looping(chore: Chore, interval_s: float) -> AsyncIterator[Loop]:
+    """Run a chore in a loop, once at the beginning also when it is one that runs seldom."""
     loop = Loop("chore", interval_s, chore, SystemClock(), chore.metrics)
     loop.start()
+    loop.wake()
     yield loop
     await loop.stop()
 
 
 async def test_a_loop_runs_at_once_then_at_intervals_and_when_it_is_woken() -> None:
     chore = Chore()
-    async with looping(chore, 3600) as loop:
-        await chore.until(1)
-        loop.wake()
-        await chore.until(2)
+    loop = Loop("often", SELDOM_S / 2, chore, SystemClock(), chore.metrics)
+    loop.start()
+    await chore.until(1)
+    loop.wake()
+    await chore.until(2)
+    await loop.stop()
     chore = Chore()
     async with looping(chore, 0.001):
         await chore.until(4)
+
+
+async def test_a_loop_that_runs_seldom_lets_its_process_start_first() -> None:
+    chore = Chore()
+    loop = Loop("seldom", SELDOM_S, chore, SystemClock(), chore.metrics)
+    started_s = asyncio.get_running_loop().time()
+    loop.start()
+    await chore.until(1)
+    assert asyncio.get_running_loop().time() - started_s >= FIRST_PAUSE * SELDOM_S
+    await loop.stop()
 
 
 async def test_wake_ups_that_come_together_count_as_one() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -86,7 +87,10 @@ def guarded_pool(
     Raises:
         ssl.SSLError, ValueError: `ca_pem` holds no certificate.
     """
-    trust = ssl.create_default_context(cadata=ca_pem)
+    if ca_file is None and ca_pem is None:
+        trust = _trust_of_the_system()
+    else:
+        trust = ssl.create_default_context(cadata=ca_pem)
     if ca_file is not None:
         trust.load_verify_locations(ca_file)
     return httpcore.AsyncConnectionPool(
@@ -96,6 +100,12 @@ def guarded_pool(
         keepalive_expiry=keep_alive_s or None,
         network_backend=GuardedBackend(targets, cast("AsyncNetworkBackend", httpcore.AnyIOBackend())),
     )
+
+
+@cache
+def _trust_of_the_system() -> ssl.SSLContext:
+    """Return the system's certificates, read once: reading them takes longer than most requests."""
+    return ssl.create_default_context()
 
 
 def is_tls_failure(failure: httpcore.ConnectError) -> bool:
