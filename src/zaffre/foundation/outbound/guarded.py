@@ -87,10 +87,8 @@ def guarded_pool(
     Raises:
         ssl.SSLError, ValueError: `ca_pem` holds no certificate.
     """
-    if ca_file is None and ca_pem is None:
-        trust = _trust_of_the_system()
-    else:
-        trust = ssl.create_default_context(cadata=ca_pem)
+    of_the_system = ca_file is None and ca_pem is None
+    trust = _trust_of_the_system() if of_the_system else ssl.create_default_context(cadata=ca_pem)
     if ca_file is not None:
         trust.load_verify_locations(ca_file)
     return httpcore.AsyncConnectionPool(
