@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -95,6 +96,9 @@ async def _serve_faces(site: Site, on_ready: Callable[[], None] | None) -> None:
     servers = [_Server(door, site.settings) for door in _doors(site)]
     for server in servers:
         await server.start()
+    # What is there by now stays. Looked over again with each full collection, it would hold everybody up.
+    gc.collect()
+    gc.freeze()
     log.info("serving", parts=site.settings.parts, ports={server.door.key: server.door.port for server in servers})
     if on_ready is not None:
         on_ready()

@@ -2,30 +2,29 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import select
 
 from zaffre.foundation.actor import Actor
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 from zaffre.identity.tables import AccountRow
 from zaffre.management.focus.columns import Row
-from zaffre.management.focus.rows import Customer, RowMaker
+from zaffre.management.focus.rows import Customer, RowMaker, Texts
+from zaffre.management.focus.sums import SumReader
 from zaffre.management.metering.meters import Meters
-from zaffre.management.metering.tables import UsageDayRow, UsageHourRow
+from zaffre.management.metering.tables import UsageDayRow
 from zaffre.management.money.amounts import rounded
-from zaffre.management.money.months import HOUR, Month
-from zaffre.management.money.price_book import PriceBook, Reduction
+from zaffre.management.money.months import Month
+from zaffre.management.money.price_book import Price, PriceBook, Reduction, split_days
 from zaffre.management.money.pricing import Charge, Till, Used
 from zaffre.management.money.statements import LineKind, lines_of, number_text, subscriptions_to_bill
 from zaffre.management.money.tables import StatementRow, StatementRunRow
-from zaffre.management.money.usage_rows import DAY, columns, used_of
 from zaffre.management.tables import SubscriptionRow
 
 SUBSCRIPTIONS_AT_ONCE = 200
-SUMS_AT_ONCE = 2000
-"""Read at once: what a stretch of time takes on the event loop is some tens of milliseconds."""
 _CATEGORIES = {"fee": "Purchase", "discount": "Adjustment"}
 
 
@@ -39,51 +38,58 @@ class FocusMonth:
     month: Month
     issuer: str
     subscription_id: str | None = None
+    texts: Texts = field(default_factory=Texts)
 
     async def rows(self) -> AsyncIterator[list[Row]]:
         """Yield the rows, in stretches. What changes meanwhile is in those that come later, never twice."""
         async with self.units.read(self.actor) as work:
             book = await PriceBook.read(work, self.month.end)
+            split = book.split_days(self.month.begin, self.month.end)
             await book.read_discounts(work, self.month)
-        discounts, book.reductions = book.reductions, {}
         last = ""
         while True:
             async with self.units.read(self.actor) as work:
-                ids = await self._ids(work, last)
-                accounts = await _Accounts.read(work, self, ids, discounts)
-            plain = [each for each in ids if not accounts.reductions[each] and not self._split(book)]
-            async for rows in self._charged(plain, book, accounts):
-                yield rows
-            for each in ids:
-                if accounts.reductions[each] or self._split(book):
-                    own = replace(book, reductions=accounts.reductions[each])
-                    async for rows in self._charged([each], own, accounts):
-                        yield rows
-            if len(ids) < SUBSCRIPTIONS_AT_ONCE or self.subscription_id is not None:
+                ids, last = await self._ids(work, last)
+                accounts = await _Accounts.read(work, self, ids, book.reductions)
+            for (days, reduced), members in self._alike(ids, split, accounts).items():
+                # Discounts are found by whose they are, so that those of others do no harm.
+                own = book if reduced else replace(book, reductions={})
+                async for rows in self._charged(members, days, own, accounts):
+                    yield rows
+            if not last:
                 return
-            last = ids[-1]
 
-    async def _ids(self, work: UnitOfWork, after: str) -> Sequence[str]:
+    def _alike(
+        self, ids: Sequence[str], split: Sequence[datetime], accounts: "_Accounts"
+    ) -> dict[tuple[tuple[datetime, ...], bool], list[str]]:
+        """Return which subscriptions are priced by the hour on the same days: those share pages."""
+        groups: dict[tuple[tuple[datetime, ...], bool], list[str]] = {}
+        for each in ids:
+            reductions = accounts.reductions[each]
+            instants = [instant for found in reductions.values() for one in found for instant in one.instants()]
+            days = sorted({*split, *split_days(instants, self.month.begin, self.month.end)})
+            groups.setdefault((tuple(days), bool(reductions)), []).append(each)
+        return groups
+
+    async def _ids(self, work: UnitOfWork, after: str) -> tuple[list[str], str]:
+        """Return the next subscriptions, and where to go on; empty: there are no more."""
         if self.subscription_id is not None:
-            return [self.subscription_id]
+            return [self.subscription_id], ""
         return await subscriptions_to_bill(work, self.month, after, SUBSCRIPTIONS_AT_ONCE)
 
-    def _split(self, book: PriceBook) -> list[datetime]:
-        return book.split_days(self.month.begin, self.month.end)
-
-    async def _charged(self, ids: Sequence[str], book: PriceBook, accounts: "_Accounts") -> AsyncIterator[list[Row]]:
-        """Yield the rows of some subscriptions that have the same discounts: none, or they are one."""
-        if not ids:
-            return
-        waiting = list(ids)
+    async def _charged(
+        self, ids: Sequence[str], split: Sequence[datetime], book: PriceBook, accounts: "_Accounts"
+    ) -> AsyncIterator[list[Row]]:
+        """Yield the rows of some subscriptions that are priced by the hour on the same days."""
+        waiting = dict.fromkeys(ids)
         bill: _Bill | None = None
-        async for page in self._used(ids, book):
+        async for page in SumReader(self.units, self.actor, self.month, split).pages(ids):
             rows: list[Row] = []
-            for subscription_id, used in groupby(page, key=lambda each: each.subscription_id):
+            for subscription_id, used in groupby(page, key=attrgetter("subscription_id")):
                 if bill is None or bill.id != subscription_id:
                     rows += self._ended(bill)
                     bill = _Bill(accounts, self, book, subscription_id)
-                    waiting.remove(subscription_id)
+                    waiting.pop(subscription_id, None)
                 rows += bill.charged(used)
             yield rows
         yield [
@@ -96,52 +102,6 @@ class FocusMonth:
     def _ended(bill: "_Bill | None") -> Iterator[Row]:
         if bill is not None:
             yield from bill.added()
-
-    async def _used(self, ids: Sequence[str], book: PriceBook) -> AsyncIterator[list[Used]]:
-        """Yield what subscriptions used, each in the order of time, in pages that never part one instant of one."""
-        begin = self.month.begin
-        for day in self._split(book):
-            async for page in self._pages(UsageDayRow, DAY, ids, begin, day):
-                yield page
-            async for page in self._pages(UsageHourRow, HOUR, ids, day, day + DAY):
-                yield page
-            begin = day + DAY
-        async for page in self._pages(UsageDayRow, DAY, ids, begin, self.month.end):
-            yield page
-
-    async def _pages(
-        self,
-        table: type[UsageDayRow] | type[UsageHourRow],
-        length: timedelta,
-        ids: Sequence[str],
-        begin: datetime,
-        end: datetime,
-    ) -> AsyncIterator[list[Used]]:
-        key = (table.subscription_id, table.began_at, table.meter, table.resource_id, table.variant)
-        wanted = select(*columns(table), table.variant).where(
-            table.subscription_id.in_(ids), table.began_at >= begin, table.began_at < end
-        )
-        after, kept = None, list[Used]()
-        while True:
-            page = wanted.order_by(*key).limit(SUMS_AT_ONCE)
-            if after is not None:
-                page = page.where(tuple_(*key) > after)
-            async with self.units.read(self.actor) as work:
-                found = (await work.session.execute(page)).all()
-            kept += [used_of(row[:-1], length) for row in found]
-            if len(found) < SUMS_AT_ONCE:
-                break
-            row = found[-1]
-            after = tuple_(*(literal(getattr(row, column.key), column.type) for column in key))
-            # What is used at one time shares tiers, so the last instant waits for the rest of it.
-            whole = next(
-                (place for place in range(len(kept), 0, -1) if kept[place - 1][:2] != kept[-1][:2]),
-                0,
-            )
-            yield kept[:whole]
-            kept = kept[whole:]
-        if kept:
-            yield kept
 
 
 @dataclass
@@ -227,24 +187,25 @@ class _Bill:
         self.statements = {row.currency: row for row in self.accounts.statements[self.id]}
         customer = self.accounts.customers.get(self.id) or Customer(self.id, self.id, "", "")
         invoices = {currency: number_text(row.number) for currency, row in self.statements.items()}
-        self.maker = RowMaker(self.focus.month, self.focus.issuer, self.focus.meters, customer, invoices)
-        fixed = [each for found in self.book.reductions.values() for each in found if each.amount is not None]
-        self.fixed = fixed
+        focus = self.focus
+        self.maker = RowMaker(focus.month, focus.issuer, focus.meters, customer, focus.texts, invoices)
+        reductions = self.accounts.reductions[self.id].values()
+        self.fixed = [each for found in reductions for each in found if each.amount is not None]
 
     def charged(self, used: Iterator[Used]) -> Iterator[Row]:
         """Yield the rows of what was used, which comes in the order of time."""
-        sums, keys = self.sums, dict[tuple[str, ...], tuple[str, str]]()
+        costs = dict[Price, int]()
         for charge in self.till.ring_up(used):
             price = charge.price
-            key = keys.get(price.line)
-            if key is None:
-                key = keys[price.line] = (price.currency, "|".join(price.line))
-            sums[key] = sums.get(key, 0) + charge.list_cost
+            costs[price] = costs.get(price, 0) + charge.list_cost
             if charge.reductions or self.fixed:
                 self._reduced(charge)
             row = self.maker.charge(charge)
             if row is not None:
                 yield row
+        for price, cost in costs.items():
+            key = (price.currency, "|".join(price.line))
+            self.sums[key] = self.sums.get(key, 0) + cost
 
     def _reduced(self, charge: Charge) -> None:
         for reduction, amount in charge.reductions:

@@ -48,9 +48,9 @@ def quantity(parts: int) -> Decimal:
 
 def text(parts: int) -> str:
     """Return billionths as a decimal number without needless zeros."""
-    sign, whole = ("-" if parts < 0 else ""), abs(parts)
-    fraction = f"{whole % BILLION:09d}".rstrip("0")
-    return f"{sign}{whole // BILLION}{'.' if fraction else ''}{fraction}"
+    sign = "-" if parts < 0 else ""
+    whole, rest = divmod(abs(parts), BILLION)
+    return f"{sign}{whole}.{rest:09d}".rstrip("0") if rest else f"{sign}{whole}"
 
 
 def exact(amount: str) -> Decimal:

@@ -22,9 +22,9 @@ Tiers = tuple[tuple[int | None, int], ...]
 """Where each ends and what a unit in it costs, in billionths."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Price:
-    """What something costs while nothing changes: a price of a card, or a fee."""
+    """What something costs while nothing changes: a price of a card, or a fee. A book has one object for each."""
 
     line: tuple[str, ...]
     """What quantities are counted for through a month: the card with meter and state, or the offer with its price."""
@@ -77,6 +77,12 @@ class Reduction:
     def counts_at(self, instant: datetime) -> bool:
         """Tell whether it is in force."""
         return self.begins_at <= instant and (self.ends_at is None or instant < self.ends_at)
+
+    def instants(self) -> Iterable[datetime]:
+        """Yield when it begins, and when it ends."""
+        yield self.begins_at
+        if self.ends_at is not None:
+            yield self.ends_at
 
     def share_of(self, month: Month) -> tuple[int, int]:
         """Return for how many hours of a month it is in force, and how many the month has."""
@@ -135,16 +141,11 @@ class PriceBook:
                 yield from (row.effective_from for row in rows)
         for reductions in self.reductions.values():
             for each in reductions:
-                yield each.begins_at
-                if each.ends_at is not None:
-                    yield each.ends_at
+                yield from each.instants()
 
     def split_days(self, begin: datetime, end: datetime) -> list[datetime]:
         """Return the days in which something changes, other than at their beginning: they are priced by the hour."""
-        days = {
-            instant.replace(hour=0): instant for instant in self.instants() if begin < instant < end and instant.hour
-        }
-        return sorted(days)
+        return split_days(self.instants(), begin, end)
 
     def rate(self, plan_id: str, meter: str, state: str, at: datetime) -> Price | None:
         """Return what a meter costs a plan's subscription; None when nothing."""
@@ -197,6 +198,11 @@ class PriceBook:
             found = Price(line, row.id, self.cards[row.rate_card_id].currency, tiers)
             self._known[(row.id,)] = found
         return found
+
+
+def split_days(instants: Iterable[datetime], begin: datetime, end: datetime) -> list[datetime]:
+    """Return the days of a time that have one of some instants in them, other than at their beginning."""
+    return sorted({instant.replace(hour=0) for instant in instants if begin < instant < end and instant.hour})
 
 
 def _fee(row: OfferFeeRow, fee: Mapping[str, Any], month: Month) -> Price | None:

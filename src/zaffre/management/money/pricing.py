@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from zaffre.management.metering.subscription_meter import ADD_ON, ADD_ON_HOURS, SUBSCRIPTION_HOURS
@@ -16,6 +17,7 @@ from zaffre.management.money.months import Month
 from zaffre.management.money.price_book import Price, PriceBook, Reduction
 
 HUNDRED_PERCENT = 100 * BILLION
+_OFFERS = (SUBSCRIPTION_HOURS.name, ADD_ON_HOURS.name)
 
 
 class Used(NamedTuple):
@@ -59,41 +61,45 @@ class Till:
 
     book: PriceBook
     month: Month
-    _counted: dict[tuple[str, ...], int] = field(default_factory=dict[tuple[str, ...], int])
-    """How much of each line has been used since the month began."""
+    _counted: dict[tuple[str, ...], tuple[int, Price, int]] = field(
+        default_factory=dict[tuple[str, ...], tuple[int, Price, int]]
+    )
+    """How much of each line has been used since the month began, and what that costs at the price it had last."""
 
     def ring_up(self, used: Iterable[Used]) -> Iterator[Charge]:
         """Yield the charges for what was used; what costs nothing has none."""
-        for _, together in groupby(used, key=lambda each: each.began_at):
+        reduced = bool(self.book.reductions)
+        for _, together in groupby(used, key=attrgetter("began_at")):
             tiered: dict[Price, list[Used]] = {}
             for each in together:
                 for price in self._prices(each):
                     if len(price.tiers) > 1:
                         tiered.setdefault(price, []).append(each)
-                    else:
-                        yield self._charge(each, price, self._advance(price, each.quantity))
+                        continue
+                    cost = self._advance(price, each.quantity)
+                    yield self._charge(each, price, cost) if reduced else Charge(each, price, cost, cost)
             for price, members in tiered.items():
                 yield from self._shared(price, members)
 
-    def _prices(self, used: Used) -> Iterator[Price]:
-        """Yield the meter's price, and the fee of what the meter measures the time of."""
+    def _prices(self, used: Used) -> Sequence[Price]:
+        """Return the meter's price, and the fee of what the meter measures the time of."""
         rate = self.book.rate(used.plan_id, used.meter, used.state, used.began_at)
-        if rate is not None:
-            yield rate
-        offer_id = None
-        if used.meter == SUBSCRIPTION_HOURS.name:
-            offer_id = used.plan_id
-        elif used.meter == ADD_ON_HOURS.name:
-            offer_id = used.dimensions.get(ADD_ON)
+        found = () if rate is None else (rate,)
+        if used.meter not in _OFFERS:
+            return found
+        offer_id = used.plan_id if used.meter == SUBSCRIPTION_HOURS.name else used.dimensions.get(ADD_ON)
         fee = self.book.fee(offer_id, used.began_at, self.month) if offer_id is not None else None
-        if fee is not None:
-            yield fee
+        return found if fee is None else (*found, fee)
 
     def _advance(self, price: Price, quantity: int) -> int:
         """Count a quantity; returns what it costs after all that was counted before."""
-        before = self._counted.get(price.line, 0)
-        after = self._counted[price.line] = before + quantity
-        return nearest(price.cost(after), price.divisor) - nearest(price.cost(before), price.divisor)
+        before, priced, cost = self._counted.get(price.line, (0, price, 0))
+        if priced is not price:
+            cost = nearest(price.cost(before), price.divisor)
+        after = before + quantity
+        until = nearest(price.cost(after), price.divisor)
+        self._counted[price.line] = (after, price, until)
+        return until - cost
 
     def _shared(self, price: Price, members: Sequence[Used]) -> Iterator[Charge]:
         """Price what resources used at one time together, so that none of them has the cheap tiers to itself."""

@@ -152,13 +152,12 @@ class CloseStatements:
         last, closed = "", 0
         while True:
             async with run.units.read(run.actor) as work:
-                ids = await subscriptions_to_bill(work, month, last, AT_ONCE)
+                ids, last = await subscriptions_to_bill(work, month, last, AT_ONCE)
             for subscription_id in ids:
                 async with run.work() as work:
                     closed += await Statements(work, self._meters, self._kept).close(subscription_id, month, book)
-            if len(ids) < AT_ONCE:
+            if not last:
                 return
-            last = ids[-1]
             run.report(0.5, f"{closed} statements are closed")
 
     async def _finish(self, run: Run) -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 
 from zaffre.foundation.errors import NotFound
 from zaffre.foundation.http.filters import Field, FieldType
@@ -315,13 +315,28 @@ def _difference(now: Line | None, billed: Line | None) -> Line | None:
     return Line(LineKind.ADJUSTMENT, told.title, told.month, told.key, amount, more, told.unit, told.state)
 
 
-async def subscriptions_to_bill(work: UnitOfWork, month: Month, after: str, limit: int) -> Sequence[str]:
-    """Return subscriptions, those that are gone included, that used something in a month or shortly before it."""
+async def subscriptions_to_bill(work: UnitOfWork, month: Month, after: str, limit: int) -> tuple[list[str], str]:
+    """Look at the next `limit` subscriptions, those that are gone included, in the order of their ids.
+
+    Their ids are taken from the index one after the other: all rows of a month would have to be read otherwise.
+
+    Returns:
+        Those that used something in the month or shortly before it, and where to go on; empty: there are no more.
+    """
     begin = month.plus(-ADJUSTED_MONTHS).begin
-    used = select(UsageDayRow.subscription_id).where(UsageDayRow.began_at >= begin, UsageDayRow.began_at < month.end)
-    if after:
-        used = used.where(UsageDayRow.subscription_id > after)
-    return (await work.session.scalars(used.distinct().order_by(UsageDayRow.subscription_id).limit(limit))).all()
+    ids = select(UsageDayRow.subscription_id).order_by(UsageDayRow.subscription_id).limit(1)
+    first = ids.where(UsageDayRow.subscription_id > after) if after else ids
+    found = select(first.scalar_subquery().label("id"), literal(1).label("number")).cte("found", recursive=True)
+    following = ids.where(UsageDayRow.subscription_id > found.c.id).scalar_subquery()
+    found = found.union_all(
+        select(following, found.c.number + 1).where(found.c.id.is_not(None), found.c.number < limit)
+    )
+    used = select(UsageDayRow.subscription_id).where(
+        UsageDayRow.subscription_id == found.c.id, UsageDayRow.began_at >= begin, UsageDayRow.began_at < month.end
+    )
+    rows = (await work.session.execute(select(found.c.id, used.exists()).where(found.c.id.is_not(None)))).all()
+    last = max(row[0] for row in rows) if len(rows) == limit else ""
+    return sorted(row[0] for row in rows if row[1]), last
 
 
 def reference(row: StatementRow) -> ResourceRef:
