@@ -37,6 +37,8 @@ class Receiver:
     received: list[Received] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)
     """What to answer other than 200."""
+    pause_s: float = 0
+    """How long each answer takes."""
     slow: set[str] = field(default_factory=set)
     """Paths that are never answered."""
     headers: str = ""
@@ -69,8 +71,9 @@ class Receiver:
             if path in self.slow:
                 await reader.read()  # until the sender has had enough
                 return
-            status = self.statuses.get(path, 200)
+            await asyncio.sleep(self.pause_s)
             self.received.append(Received(path, headers, body))
+            status = self.statuses.get(path, 200)
             head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(self.answer)}\r\n{self.headers}\r\n"
             writer.write(head.encode() + self.answer)
             await writer.drain()

@@ -6,6 +6,7 @@ import { adminSubscriptions } from "@/resources/admin-subscriptions";
 import { adminVirtualMachines } from "@/resources/admin-virtual-machines";
 import { apiTokens } from "@/resources/api-tokens";
 import { adminChangeRequests, approvalRules } from "@/resources/approvals";
+import { approvalAsks, approvalPrograms } from "@/resources/approval-programs";
 import { adminAuditRecords } from "@/resources/audit-records";
 import { siteBudgets } from "@/resources/budgets";
 import { clouds } from "@/resources/clouds";
@@ -52,6 +53,8 @@ export const adminPortal: PortalDefinition = {
     unmanagedGuests,
     adminChangeRequests,
     approvalRules,
+    approvalPrograms,
+    approvalAsks,
     operations,
     adminAuditRecords,
     apiTokens,
@@ -68,6 +71,13 @@ export const adminPortal: PortalDefinition = {
       namespace: "webhooks",
       icon: "link",
       component: () => import("@/pages/webhooks/NewWebhookPage"),
+    },
+    {
+      id: "new-approval-program",
+      path: "/approval-programs/new",
+      namespace: "approval_programs",
+      icon: "link",
+      component: () => import("@/pages/approvals/NewProgramPage"),
     },
     {
       id: "overview",

@@ -3,6 +3,7 @@ import type { ActionManifest, FieldManifest, InputManifest, ResourceManifest } f
 
 const RULE = "/approval-rules/{id}";
 const REQUEST = "/change-requests/{id}";
+const PROGRAM = { type: "approval_program" };
 const CHANGES = ["subscribe", "change_plan", "acquire_add_on", "delete_subscription"] as const;
 const STATES = ["waiting", "approved", "declined", "withdrawn", "expired"] as const;
 const TONES = {
@@ -85,6 +86,9 @@ const own: ResourceManifest = {
     { field: "add_on_name", kind: "text" },
     { field: "reason", kind: "text" },
     { field: "rule_name", kind: "text" },
+    { field: "program_names", kind: "text" },
+    { field: "next_ask_at", kind: "date" },
+    { field: "decided_by", kind: "word" },
     { field: "decision_reason", kind: "text" },
     { field: "created_at", kind: "date" },
     { field: "expires_at", kind: "date" },
@@ -122,6 +126,7 @@ export const approvalRules: ResourceManifest = {
     { ...change, width: 220, priority: 1 },
     { field: "dimension", kind: "text", width: 180, priority: 3 },
     { field: "above", kind: "number", width: 110, priority: 3 },
+    { field: "program_id", kind: "reference", reference: PROGRAM, width: 180 },
     { field: "valid_hours", kind: "number", width: 130, priority: 3 },
     { field: "created_at", kind: "date", sortable: true, width: 170, visible: false },
     { field: "id", kind: "code", visible: false, width: 300 },
@@ -129,7 +134,8 @@ export const approvalRules: ResourceManifest = {
   filters: [{ field: "change", kind: "enum", options: CHANGES }],
   essentials: [
     change,
-    { field: "plan_id", kind: "code" },
+    { field: "program_id", kind: "reference", reference: PROGRAM },
+    { field: "plan_id", kind: "reference", reference: { type: "plan" } },
     { field: "dimension", kind: "text" },
     { field: "above", kind: "number" },
     { field: "valid_hours", kind: "number" },
@@ -147,7 +153,20 @@ export const approvalRules: ResourceManifest = {
       form: [
         { name: "name", kind: "text", maxLength: 100 },
         { name: "valid_hours", kind: "number", minimum: 1, maximum: 2160 },
+        { name: "program_id", kind: "select", path: "/approval-programs" },
       ],
+      cli: "zaffre approval-rule change {name} --program {program_id}",
+    },
+    {
+      id: "people",
+      icon: "account",
+      permission: "approval.admin",
+      method: "PATCH",
+      path: RULE,
+      body: { program_id: null },
+      when: [{ field: "program_id", present: true }],
+      confirm: {},
+      cli: "zaffre approval-rule change {name} --people",
     },
     {
       id: "delete",
@@ -165,7 +184,7 @@ export const approvalRules: ResourceManifest = {
     permission: "approval.admin",
     path: "/approval-rules",
     bodySchema: "NewApprovalRuleBody",
-    cli: "zaffre approval-rule create {name} --change {change} --dimension {dimension} --above {above}",
+    cli: "zaffre approval-rule create {name} --change {change} --dimension {dimension} --above {above} --program {program_id}",
     steps: [
       {
         id: "basics",
@@ -184,6 +203,7 @@ export const approvalRules: ResourceManifest = {
             minimum: 0,
             when: [{ field: "change", in: ["subscribe", "change_plan", "acquire_add_on"] }],
           },
+          { name: "program_id", kind: "select", path: "/approval-programs" },
           { name: "valid_hours", kind: "number", minimum: 1, maximum: 2160, default: 168 },
         ],
       },

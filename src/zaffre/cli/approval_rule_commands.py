@@ -10,6 +10,7 @@ from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
 from zaffre.cli.options import Confirmation, ListWishes
+from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.tables import Column
 from zaffre.cli.words import title_text
 from zaffre.client import ApprovableChange, ApprovalRuleChangeBody, ApprovalRuleView, NewApprovalRuleBody
@@ -31,14 +32,22 @@ DaysOption = Annotated[
 ]
 
 
+ProgramOption = Annotated[
+    str | None,
+    typer.Option("--program", metavar="PROGRAM", help="The approval program that decides; else people do."),
+]
+
+
 @group.command("list")
 def list_rules(run: Invocation, wishes: ListWishes) -> None:
     """List the rules."""
+    programs = _ProgramNames(run)
     columns: list[Column[ApprovalRuleView]] = [
         NAME,
         Column("CHANGE", lambda rule: title_text(rule.change)),
         Column("PLAN", lambda rule: "any" if rule.plan_id is None else run.names.plan(rule.plan_id)),
         Column("ABOVE", lambda rule: "" if rule.dimension is None else f"{rule.above} {rule.dimension}"),
+        Column("DECIDES", lambda rule: "people" if rule.program_id is None else programs[rule.program_id]),
         Column("WAITS", lambda rule: f"{rule.valid_hours} h", number=True, whole=True),
         age_column(run),
         id_column(run),
@@ -61,6 +70,7 @@ def create_rule(
     ] = None,
     above: Annotated[int | None, typer.Option("--above", min=0, metavar="N", help="That number.")] = None,
     days: DaysOption = 7,
+    program: ProgramOption = None,
 ) -> None:
     """Have a kind of change need an approval, from now on."""
     body = NewApprovalRuleBody(
@@ -70,17 +80,36 @@ def create_rule(
         dimension=dimension,
         above=above,
         valid_hours=days * DAY_HOURS,
+        program_id=run.id_in(run.client.admin.approval_programs, program) if program else None,
     )
     made = run.client.admin.approval_rules.create(body)
     run.report(made, f"Rule {name} is made. See what is asked for with: zaffre change-request list")
 
 
 @group.command("change")
-def change_rule(run: Invocation, rule: RuleArgument, days: DaysOption) -> None:
-    """Let requests to come wait longer, or less long."""
+def change_rule(
+    run: Invocation,
+    rule: RuleArgument,
+    *,
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, max=90, metavar="N", help="How long requests to come wait.")
+    ] = None,
+    program: ProgramOption = None,
+    people: Annotated[bool, typer.Option("--people", help="Have people decide, and no program.")] = False,
+) -> None:
+    """Let others decide, or requests to come wait longer or less long."""
+    if days is None and program is None and not people:
+        raise UsageProblem("Nothing is to change.", "Say what with --days, --program or --people.")
+    if program is not None and people:
+        raise UsageProblem("It is not clear who decides.", "Give --program or --people.")
+    wanted: dict[str, object] = {}
+    if days is not None:
+        wanted["valid_hours"] = days * DAY_HOURS
+    if program is not None or people:
+        wanted["program_id"] = run.id_in(run.client.admin.approval_programs, program) if program else None
     rules = run.client.admin.approval_rules
-    changed = rules.change(run.id_in(rules, rule), ApprovalRuleChangeBody(valid_hours=days * DAY_HOURS))
-    run.report(changed, f"Requests because of {changed.name} wait for {changed.valid_hours} hours.")
+    changed = rules.change(run.id_in(rules, rule), ApprovalRuleChangeBody.model_validate(wanted))
+    run.report(changed, f"Rule {changed.name} is changed: requests wait for {changed.valid_hours} hours.")
 
 
 @group.command("delete")
@@ -91,3 +120,15 @@ def delete_rule(run: Invocation, confirmation: Confirmation, rule: RuleArgument)
     run.confirm(confirmation, f"Delete the rule {found.name}?")
     rules.delete(found.id)
     run.report(found, f"Rule {found.name} is deleted.")
+
+
+class _ProgramNames(dict[str, str]):
+    """What approval programs are called, read when the first is asked for."""
+
+    def __init__(self, run: Invocation) -> None:
+        super().__init__()
+        self._run = run
+
+    def __missing__(self, program_id: str) -> str:
+        self.update({each.id: each.name for each in self._run.client.admin.approval_programs.all()})
+        return self.setdefault(program_id, program_id)

@@ -62,6 +62,9 @@ ENTRIES = (
     ),
     Entry("site-role", "zaffre.cli.site_role_commands:app", "What accounts may do at the site.", _PROVIDER),
     Entry("add-on", "zaffre.cli.add_on_commands:app", "Add-ons: what can be had on top of plans.", _PROVIDER),
+    Entry(
+        "approval-program", "zaffre.cli.approval_program_commands:app", "Programs that decide on changes.", _PROVIDER
+    ),
     Entry("approval-rule", "zaffre.cli.approval_rule_commands:app", "Which changes need an approval.", _PROVIDER),
     Entry("mail", "zaffre.cli.mail_commands:app", "Mail that the site sends.", _PROVIDER),
     Entry("rate-card", "zaffre.cli.rate_card_commands:app", "Rate cards: what usage costs.", _PROVIDER),

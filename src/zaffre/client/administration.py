@@ -15,7 +15,7 @@ from zaffre.client.models import (
 )
 from zaffre.client.resources.accounts import Accounts
 from zaffre.client.resources.add_ons import AddOns
-from zaffre.client.resources.approvals import AllChangeRequests, ApprovalRules
+from zaffre.client.resources.approvals import AllChangeRequests, ApprovalPrograms, ApprovalRules
 from zaffre.client.resources.audit import Audit
 from zaffre.client.resources.budgets import Budgets
 from zaffre.client.resources.fabric import Clouds, Hosts, LogicalNetworks, Stamps, UnmanagedGuests
@@ -109,6 +109,11 @@ class Administration:
     def approval_rules(self) -> ApprovalRules:
         """Which changes need an approval."""
         return ApprovalRules(self._connection)
+
+    @cached_property
+    def approval_programs(self) -> ApprovalPrograms:
+        """Programs that decide on changes."""
+        return ApprovalPrograms(self._connection)
 
     @cached_property
     def change_requests(self) -> AllChangeRequests:

@@ -52,6 +52,7 @@ from zaffre.management import (
 )
 from zaffre.management import api as management_api
 from zaffre.management.approvals import api as approvals_api
+from zaffre.management.approvals import program_api
 from zaffre.management.budgets import api as budgets_api
 from zaffre.management.external import api as external_api
 from zaffre.management.focus import api as focus_api
@@ -161,6 +162,7 @@ def _administration(providers: ProviderRegistry) -> Iterable[APIRouter]:
     yield from (plan_api.administration, plan_api.previews)
     yield from (add_on_api.administration, add_on_api.previews)
     yield approvals_api.administration
+    yield from (program_api.administration, program_api.trials)
     yield external_api.administration
     yield external_api.introductions
     yield external_api.programs
@@ -220,6 +222,7 @@ def serve_face(face: Face, site: Site, app: FastAPI | None = None) -> ASGIApp:
     app.state.check_reach = check_reach
     app.state.provider_catalog = site.provider_catalog
     app.state.provider_lines = site.provider_lines
+    app.state.approval_desk = site.approval_desk
     app.state.fabric = site.fabric
     app.state.network = site.network
     app.state.compute = site.compute

@@ -51,6 +51,7 @@ from zaffre.identity.federation.sign_ins import FederatedSignIns
 from zaffre.identity.passwords import Passwords
 from zaffre.identity.services import IdentityServices
 from zaffre.management.approvals.change_requests import expire_requests
+from zaffre.management.approvals.desk import ApprovalDesk
 from zaffre.management.budgets.alerts import LOOK_INTERVAL_S as BUDGET_INTERVAL_S
 from zaffre.management.budgets.alerts import BudgetWatch
 from zaffre.management.deletions import delete_expired
@@ -139,6 +140,7 @@ class Site:
         self.courier = Courier(
             units, providers, self.provider_catalog, self.provider_lines, settings.providers, self.metrics
         )
+        self.approval_desk = ApprovalDesk(units, providers, self.meters, settings.providers, self.metrics)
         self.usage_feed = UsageFeed(units, self.provider_catalog, self.provider_lines)
         self.traffic = TrafficMetering(units, self.meters)
         self.budgets = BudgetWatch(units, self.meters, settings.money)
@@ -172,6 +174,7 @@ class Site:
             await self.operations.stop()
         await self.webhooks.stop()
         await self.courier.stop()
+        await self.approval_desk.stop()
         await self.provider_lines.close()
         await self.hypervisors.close()
         await self.planes.close()
@@ -227,6 +230,7 @@ class Site:
             *self.metering.loops,
             *self.webhooks.loops,
             *self.courier.loops,
+            self.approval_desk.loop,
             Loop("provider usage", self.settings.providers.usage_interval_s, self.usage_feed.run, clock, metrics),
             Loop("traffic metering", self.settings.metering.interval_s, self.traffic.record, clock, metrics),
             guests.loop,

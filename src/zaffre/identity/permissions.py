@@ -71,6 +71,10 @@ class Permission(StrEnum):
     LIBRARY_WRITE = "library.write", "Upload, import and remove images"
     APPROVAL_READ = "approval.read", "See which changes need an approval, and everybody's change requests"
     APPROVAL_ADMIN = "approval.admin", "Say which changes need an approval"
+    APPROVAL_PROGRAM_ADMIN = (
+        "approval_program.admin",
+        "Name programs that decide on changes, rotate their secrets and ask them as a trial",
+    )
     CHANGE_REQUEST_DECIDE = "change_request.decide", "See everybody's change requests; approve and decline them"
     AUDIT_READ = "audit.read", "See, export and verify the site's audit trail"
     USAGE_READ_ALL = "usage.read_all", "Read everybody's usage records"

@@ -8,6 +8,7 @@ from zaffre.foundation.http.routing import PlainRoute, RequestContext, Transacti
 from zaffre.foundation.http.wire import PathId
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.management.add_ons import AddOns
+from zaffre.management.approvals.routes import ApprovableRoute
 from zaffre.management.held_add_ons import HeldAddOns
 from zaffre.management.offer_wire import (
     AddOnChangeBody,
@@ -23,7 +24,7 @@ from zaffre.management.plan_api import varies
 from zaffre.management.subscriptions import CurrentSubscription
 
 administration = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
-subscriptions = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
+subscriptions = APIRouter(tags=["plans and subscriptions"], route_class=ApprovableRoute)
 previews = APIRouter(tags=["plans and subscriptions"], route_class=PlainRoute)
 
 

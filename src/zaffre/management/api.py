@@ -17,6 +17,7 @@ from zaffre.foundation.http.wire import Body, Id, Name, PathId, ResourceView, Vi
 from zaffre.foundation.tags import NewTags, TagChanges
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.identity.services import Identity
+from zaffre.management.approvals.routes import ApprovableRoute
 from zaffre.management.health import CheckedHealth, check_health
 from zaffre.management.offer_wire import Providers
 from zaffre.management.subscriptions import (
@@ -30,7 +31,7 @@ from zaffre.management.subscriptions import (
 )
 from zaffre.management.tables import SubscriptionRow, SubscriptionSyncRow
 
-offers = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
+offers = APIRouter(tags=["plans and subscriptions"], route_class=ApprovableRoute)
 subscriptions = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
 administration = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
 health = APIRouter(tags=["plans and subscriptions"], route_class=PlainRoute)

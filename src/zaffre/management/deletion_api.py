@@ -6,14 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from zaffre.foundation.http.etags import IfMatch, set_etag
-from zaffre.foundation.http.routing import TransactionalRoute, Work, accept
+from zaffre.foundation.http.routing import Work, accept
 from zaffre.foundation.http.wire import View
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.management.api import Providers, SubscriptionView
+from zaffre.management.approvals.routes import ApprovableRoute
 from zaffre.management.deletions import LONGEST_GRACE_DAYS, Deletions, HeldAt
 from zaffre.management.subscriptions import CurrentSubscription, EndingSubscription
 
-subscriptions = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
+subscriptions = APIRouter(tags=["plans and subscriptions"], route_class=ApprovableRoute)
 
 
 class HoldingView(View):

@@ -13,8 +13,11 @@ from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 from zaffre.identity import Caller, Permission
-from zaffre.management.approvals.rules import ApprovableChange, check_approved
+from zaffre.management.approvals.rules import check_approved
+from zaffre.management.approvals.wishes import ApprovableChange, Wish
 from zaffre.management.holdings import Holdings
+from zaffre.management.limits import services_of_subscriptions
+from zaffre.management.planned_services import limits_of_services
 from zaffre.management.providers import ChangeKind, ProviderRegistry
 from zaffre.management.quotas import Quotas
 from zaffre.management.subscriptions import (
@@ -112,7 +115,10 @@ class Deletions:
         if row.state == SubscriptionState.EXPIRING and grace_days is None:
             raise SubscriptionEnding(row)
         plan = await self._session.get_one(PlanRow, row.plan_id)
-        await check_approved(self._work, self._caller, ApprovableChange.DELETE_SUBSCRIPTION, plan)
+        change = ApprovableChange.DELETE_SUBSCRIPTION
+        wish = Wish(change, plan.id, row.id, cascade=cascade, grace_days=grace_days)
+        before = limits_of_services((await services_of_subscriptions(self._work, [row.id]))[row.id])
+        await check_approved(self._work, self._caller, wish, plan, before=before)
         if not cascade:
             await self._refuse_full(row)
         if grace_days is None:

@@ -11,7 +11,8 @@ from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity import Caller, Permission
-from zaffre.management.approvals.rules import ApprovableChange, check_approved
+from zaffre.management.approvals.rules import check_approved
+from zaffre.management.approvals.wishes import ApprovableChange, Wish
 from zaffre.management.limits import (
     apply_limits,
     hold_subscriptions,
@@ -139,7 +140,7 @@ class HeldAddOns:
         before = await services_of_subscriptions(self._work, [self._subscription.id])
         self._work.add(row)
         await self._session.flush()
-        await self._check_approved(before[self._subscription.id])
+        await self._check_approved(add_on_id, before[self._subscription.id])
         return await self._applied(found.row, "subscription.add_on_acquired")
 
     async def release(self, add_on_id: str) -> tuple[HeldAddOn, OperationRow]:
@@ -202,12 +203,12 @@ class HeldAddOns:
             plan = await self._session.get_one(PlanRow, self._subscription.plan_id)
             raise AddOnLimitReached(found.row.name, plan.name, found.maximum or 0, found.held)
 
-    async def _check_approved(self, before: Sequence[PlannedService]) -> None:
+    async def _check_approved(self, add_on_id: str, before: Sequence[PlannedService]) -> None:
         after = (await services_of_subscriptions(self._work, [self._subscription.id]))[self._subscription.id]
         plan = await self._session.get_one(PlanRow, self._subscription.plan_id)
         limits = limits_of_services(after)
-        change = ApprovableChange.ACQUIRE_ADD_ON
-        await check_approved(self._work, self._caller, change, plan, limits, limits_of_services(before))
+        wish = Wish(ApprovableChange.ACQUIRE_ADD_ON, plan.id, self._subscription.id, add_on_id)
+        await check_approved(self._work, self._caller, wish, plan, limits, limits_of_services(before))
 
     async def _check_unused(self, add_on: AddOnRow) -> None:
         """Refuse to give back what is used, with nothing being claimed meanwhile."""

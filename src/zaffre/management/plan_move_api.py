@@ -6,15 +6,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from zaffre.foundation.http.etags import IfMatch, set_etag
-from zaffre.foundation.http.routing import TransactionalRoute, Work, accept
+from zaffre.foundation.http.routing import Work, accept
 from zaffre.foundation.http.wire import Body, Id, View
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.management.api import InvitationCode, SubscriptionView
+from zaffre.management.approvals.routes import ApprovableRoute
 from zaffre.management.offer_wire import Providers
 from zaffre.management.plan_moves import Obstacle, ObstacleKind, PlanMoves
 from zaffre.management.subscriptions import CurrentSubscription
 
-subscriptions = APIRouter(tags=["plans and subscriptions"], route_class=TransactionalRoute)
+subscriptions = APIRouter(tags=["plans and subscriptions"], route_class=ApprovableRoute)
 
 
 class ChangePlanBody(Body):

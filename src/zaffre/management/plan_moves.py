@@ -19,7 +19,8 @@ from zaffre.foundation.operations.operation import NewOperation
 from zaffre.foundation.operations.tables import OperationRow
 from zaffre.foundation.work import UnitOfWork
 from zaffre.identity import Caller, Permission
-from zaffre.management.approvals.rules import ApprovableChange, check_approved
+from zaffre.management.approvals.rules import check_approved
+from zaffre.management.approvals.wishes import ApprovableChange, Wish
 from zaffre.management.limits import (
     Overrun,
     apply_limits,
@@ -137,7 +138,7 @@ class PlanMoves:
         obstacles = await self._obstacles(row, plan, lock=True)
         if obstacles:
             raise DoesNotFit(plan.name, obstacles)
-        await self._check_approved(row, plan)
+        await self._check_approved(row, plan, code)
         before = row.plan_id
         await put_on(self._work, row, plan)
         self._work.emit("subscription.plan_changed", reference(row), plan_id=plan.id, previous_plan_id=before)
@@ -166,11 +167,12 @@ class PlanMoves:
                 found += [_missing(name, f"{each.count} {each.title}") for each in held]
         return found
 
-    async def _check_approved(self, row: SubscriptionRow, plan: PlanRow) -> None:
+    async def _check_approved(self, row: SubscriptionRow, plan: PlanRow, code: SecretStr | None) -> None:
         old = (await services_of_subscriptions(self._work, [row.id]))[row.id]
         new = (await services_of_subscriptions(self._work, [row.id], plan))[row.id]
         limits, before = limits_of_services(new), limits_of_services(old)
-        await check_approved(self._work, self._caller, ApprovableChange.CHANGE_PLAN, plan, limits, before)
+        wish = Wish(ApprovableChange.CHANGE_PLAN, plan.id, row.id, invitation_code=code)
+        await check_approved(self._work, self._caller, wish, plan, limits, before)
 
     def _overrun(self, overrun: Overrun, offered: set[str]) -> Obstacle:
         provider = self._providers.owner(overrun.dimension)

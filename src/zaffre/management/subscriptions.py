@@ -27,7 +27,8 @@ from zaffre.foundation.tags import retag, tags_field
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.identity import HELD_IN_SUBSCRIPTIONS, Caller, CurrentCaller, Permission
 from zaffre.identity.tables import AccountRow
-from zaffre.management.approvals.rules import ApprovableChange, check_approved
+from zaffre.management.approvals.rules import check_approved
+from zaffre.management.approvals.wishes import ApprovableChange, Wish
 from zaffre.management.limits import services_of_subscriptions
 from zaffre.management.plans import PlanState, check_code, limits_of, services_of
 from zaffre.management.providers import PlannedService
@@ -189,6 +190,17 @@ class NewSubscription:
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+def _wish(draft: NewSubscription) -> Wish:
+    return Wish(
+        ApprovableChange.SUBSCRIBE,
+        draft.plan_id,
+        name=draft.name,
+        invitation_code=draft.invitation_code,
+        new_id=draft.id,
+        tags=draft.tags,
+    )
+
+
 class Subscriptions:
     """Rules for subscriptions inside one unit of work."""
 
@@ -214,7 +226,7 @@ class Subscriptions:
         if not self._caller.may(Permission.SUBSCRIPTION_ADMIN):
             check_code(self._work, plan, draft.invitation_code)
         await self._claim_place(plan, draft.owner_id)
-        await check_approved(self._work, self._caller, ApprovableChange.SUBSCRIBE, plan, limits_of(plan))
+        await check_approved(self._work, self._caller, _wish(draft), plan, limits_of(plan))
         row = SubscriptionRow(
             id=draft.id or self._work.ids.new(),
             name=draft.name,

@@ -20,6 +20,7 @@ from zaffre.management.providers import ProviderRegistry
 
 NOT_AUDITED = {
     "account_links",
+    "approval_asks",
     "attempts",
     "audit_chain",
     "audit_records",

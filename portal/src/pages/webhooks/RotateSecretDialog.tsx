@@ -1,4 +1,4 @@
-/** Gives a webhook another secret and shows it, once. */
+/** Gives what is sent something signed another secret and shows it, once. */
 import {
   Button,
   Dialog,
@@ -34,7 +34,7 @@ export default function RotateSecretDialog({ resource, manifest, onClose }: Dial
       const path = `${fillPath(manifest.paths.item ?? "", resource)}/rotate-secret`;
       return (await call<{ secret: string }>("POST", path, { body: { overlap_hours: Number(hours) } })).body;
     },
-    onSuccess: () => cache.invalidateQueries({ queryKey: keys.type("webhook") }),
+    onSuccess: () => cache.invalidateQueries({ queryKey: keys.type(manifest.type) }),
   });
   const close = () => {
     onClose();

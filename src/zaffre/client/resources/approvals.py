@@ -4,6 +4,9 @@ from zaffre.client.collection import Collection
 from zaffre.client.connection import Connection, parsed
 from zaffre.client.models import (
     AddOnWishBody,
+    ApprovalAskView,
+    ApprovalProgramChangeBody,
+    ApprovalProgramView,
     ApprovalRuleChangeBody,
     ApprovalRuleView,
     ChangePlanWishBody,
@@ -11,11 +14,63 @@ from zaffre.client.models import (
     DecisionBody,
     DeclineBody,
     DeletionWishBody,
+    NewApprovalProgramBody,
+    NewApprovalProgramView,
     NewApprovalRuleBody,
+    ProgramSecretRotationBody,
     SubscribeWishBody,
 )
 
 WishBody = SubscribeWishBody | ChangePlanWishBody | AddOnWishBody | DeletionWishBody
+
+
+class ApprovalAsks(Collection[ApprovalAskView, ApprovalAskView]):
+    """What one program was asked of late, newest first."""
+
+    noun = "question"
+    name_field = None
+
+    def __init__(self, connection: Connection, path: str) -> None:
+        """Use the log of the program at `path`."""
+        super().__init__(connection, f"{path}/asks", ApprovalAskView, ApprovalAskView)
+
+
+class ApprovalPrograms(Collection[ApprovalProgramView, ApprovalProgramView]):
+    """The programs that decide on changes, for administrators."""
+
+    noun = "approval program"
+
+    def __init__(self, connection: Connection) -> None:
+        """Use the programs of the admin face."""
+        super().__init__(connection, "/approval-programs", ApprovalProgramView, ApprovalProgramView)
+
+    def create(self, body: NewApprovalProgramBody) -> NewApprovalProgramView:
+        """Name a program that rules can refer to; the answer holds its secret, which is not shown again."""
+        return parsed(self._connection.ask("POST", self._path, body), NewApprovalProgramView)
+
+    def change(
+        self, program_id: str, body: ApprovalProgramChangeBody, if_match: int | None = None
+    ) -> ApprovalProgramView:
+        """Change a program; it counts for the next question."""
+        return self._change(program_id, body, ApprovalProgramView, if_match)
+
+    def delete(self, program_id: str, if_match: int | None = None) -> None:
+        """Forget a program that no rule refers to."""
+        self._delete(program_id, if_match)
+
+    def rotate_secret(self, program_id: str, overlap_hours: int = 24) -> NewApprovalProgramView:
+        """Have another secret sign; for some hours the present one signs as well."""
+        body = ProgramSecretRotationBody(overlap_hours=overlap_hours)
+        path = f"{self._member(program_id)}/rotate-secret"
+        return parsed(self._connection.ask("POST", path, body), NewApprovalProgramView)
+
+    def test(self, program_id: str) -> ApprovalAskView:
+        """Ask a program about a change that nobody wants, and return what came of it."""
+        return parsed(self._connection.ask("POST", f"{self._member(program_id)}/test"), ApprovalAskView)
+
+    def asks(self, program_id: str) -> ApprovalAsks:
+        """Return what a program was asked of late."""
+        return ApprovalAsks(self._connection, self._member(program_id))
 
 
 class ApprovalRules(Collection[ApprovalRuleView, ApprovalRuleView]):
@@ -32,7 +87,7 @@ class ApprovalRules(Collection[ApprovalRuleView, ApprovalRuleView]):
         return self._create(body)
 
     def change(self, rule_id: str, body: ApprovalRuleChangeBody, if_match: int | None = None) -> ApprovalRuleView:
-        """Change a rule's name, or how long requests wait."""
+        """Change a rule's name, who decides, or how long requests wait."""
         return self._change(rule_id, body, ApprovalRuleView, if_match)
 
     def delete(self, rule_id: str, if_match: int | None = None) -> None:

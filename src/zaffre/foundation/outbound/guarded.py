@@ -11,6 +11,7 @@ from typing import Any, cast
 import httpcore
 from httpcore import AsyncNetworkBackend, AsyncNetworkStream
 
+from zaffre.foundation.errors import InvalidInput
 from zaffre.foundation.outbound.targets import TargetRefused, Targets
 
 
@@ -104,6 +105,22 @@ def guarded_pool(
 def _trust_of_the_system() -> ssl.SSLContext:
     """Return the system's certificates, read once: reading them takes longer than most requests."""
     return ssl.create_default_context()
+
+
+def check_certificates(pem: str) -> None:
+    """Let certificates pass that can be read.
+
+    Raises:
+        InvalidInput: there is none in them.
+    """
+    try:
+        ssl.create_default_context(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        raise InvalidInput(
+            "The certificates cannot be read.",
+            remedy="Give one or more certificates in PEM: -----BEGIN CERTIFICATE----- …",
+            target="ca_certificates",
+        ) from None
 
 
 def is_tls_failure(failure: httpcore.ConnectError) -> bool:

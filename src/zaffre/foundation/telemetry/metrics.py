@@ -40,6 +40,9 @@ class Metrics:
         self.webhook_attempts = self._counter(
             "webhook_attempts", "Messages to webhooks, by what came of it.", "outcome"
         )
+        self.approval_asks = self._counter(
+            "approval_asks", "Questions to programs that approve changes, by what came of them.", "outcome"
+        )
         self.drift = self._counter("drift", "Differences found between what should be and what is.", "kind")
 
     def render(self) -> bytes:

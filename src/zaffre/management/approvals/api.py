@@ -1,7 +1,7 @@
 """Routes of approvals: rules, change requests, deciding."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
@@ -12,9 +12,10 @@ from zaffre.foundation.http.routing import TransactionalRoute, Work
 from zaffre.foundation.http.wire import Body, Id, Name, PathId, ResourceView, Text
 from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.management.api import InvitationCode
-from zaffre.management.approvals.change_requests import ChangeRequests, ChangeRequestState, Wish
-from zaffre.management.approvals.rules import ApprovableChange, ApprovalRules, NewApprovalRule
+from zaffre.management.approvals.change_requests import ChangeRequests, ChangeRequestState
+from zaffre.management.approvals.rules import ApprovalRules, NewApprovalRule
 from zaffre.management.approvals.tables import ApprovalRuleRow, ChangeRequestRow
+from zaffre.management.approvals.wishes import ApprovableChange, Wish
 from zaffre.management.deletions import LONGEST_GRACE_DAYS
 from zaffre.management.offer_wire import Providers
 
@@ -38,6 +39,8 @@ class NewApprovalRuleBody(Body):
     """Only changes that raise the limit of this quota dimension above the number."""
     above: Annotated[int, Field(ge=0, le=2**53)] | None = None
     valid_hours: ValidHours = 168
+    program_id: Id | None = None
+    """The approval program that decides; left out, people do."""
 
 
 class ApprovalRuleChangeBody(Body):
@@ -45,6 +48,13 @@ class ApprovalRuleChangeBody(Body):
 
     name: Name | None = None
     valid_hours: ValidHours | None = None
+    program_id: Id | None = None
+    """null: people decide."""
+
+    def changes(self) -> dict[str, Any]:
+        """Return what was given; only the program can be nothing."""
+        given = self.model_dump(exclude_unset=True)
+        return {name: value for name, value in given.items() if value is not None or name == "program_id"}
 
 
 class ApprovalRuleView(ResourceView):
@@ -57,6 +67,8 @@ class ApprovalRuleView(ResourceView):
     dimension: str | None
     above: int | None
     valid_hours: int
+    program_id: str | None
+    """The approval program that decides; None: people do."""
 
     @classmethod
     def of(cls, row: ApprovalRuleRow, response: Response | None = None) -> "ApprovalRuleView":
@@ -148,6 +160,16 @@ class ChangeRequestView(ResourceView):
     expires_at: datetime
     decided_at: datetime | None
     decision_reason: str | None
+    decided_by: Literal["person", "programs"] | None
+    """Who decided, once it is decided."""
+    program_names: str | None
+    """The programs that have to approve it, if any."""
+    needs_person: bool
+    """Whether a person has to approve it, too."""
+    asks: int
+    """How often the program that is asked now has not answered."""
+    next_ask_at: datetime | None
+    """When it is asked again."""
     operation_id: str | None
     """What came of it, once it is approved."""
 
@@ -176,8 +198,19 @@ class ChangeRequestView(ResourceView):
             expires_at=row.expires_at,
             decided_at=row.decided_at,
             decision_reason=row.decision_reason,
+            decided_by=_decided_by(row),
+            program_names=row.names.get("programs"),
+            needs_person=row.needs_person,
+            asks=row.asks,
+            next_ask_at=row.ask_due_at,
             operation_id=row.operation_id,
         )
+
+
+def _decided_by(row: ChangeRequestRow) -> Literal["person", "programs"] | None:
+    if row.state not in (ChangeRequestState.APPROVED, ChangeRequestState.DECLINED):
+        return None
+    return "programs" if row.decided_by is None else "person"
 
 
 def _wish(body: SubscribeWishBody | ChangePlanWishBody | AddOnWishBody | DeletionWishBody) -> Wish:
@@ -221,10 +254,8 @@ async def change_approval_rule(
     if_match: IfMatch,
     response: Response,
 ) -> ApprovalRuleView:
-    """Change a rule's name, or how long its requests to come wait."""
-    row = await ApprovalRules(work, providers).change(
-        rule_id, name=body.name, valid_hours=body.valid_hours, expected=if_match
-    )
+    """Change a rule's name, who decides, or how long its requests to come wait."""
+    row = await ApprovalRules(work, providers).change(rule_id, body.changes(), if_match)
     return ApprovalRuleView.of(row, response)
 
 

@@ -2,13 +2,16 @@
 
 Asking checks the whole wish, so that nobody waits for an approval of what cannot be. Approving does the change in the
 transaction of the decision, as the one who asked and with their rights of that moment: either both stand or neither.
+
+Where rules name programs, these are asked first, outside any transaction (see `desk`); what the request holds says how
+far that has come. Whoever may decide can decide at any time.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
-from pydantic import SecretStr
 from sqlalchemy import ColumnElement, delete, select
 
 from zaffre.foundation.actor import system_actor
@@ -25,14 +28,15 @@ from zaffre.identity import Caller, Permission
 from zaffre.identity.accounts import AccountState
 from zaffre.identity.callers import caller_of
 from zaffre.identity.tables import AccountRow
-from zaffre.management.approvals.rules import ApprovableChange, ApprovalNeeded
-from zaffre.management.approvals.tables import ApprovalRuleRow, ChangeRequestRow
+from zaffre.management.approvals.rules import ApprovalNeeded, NeededApproval
+from zaffre.management.approvals.tables import ApprovalProgramRow, ChangeRequestRow
+from zaffre.management.approvals.wishes import ApprovableChange, Wish
 from zaffre.management.deletions import Deletions
 from zaffre.management.held_add_ons import HeldAddOns
 from zaffre.management.plan_moves import PlanMoves
 from zaffre.management.providers import ProviderRegistry
 from zaffre.management.subscriptions import NewSubscription, Subscriptions, refuse_suspended
-from zaffre.management.tables import AddOnRow, PlanRow
+from zaffre.management.tables import AddOnRow
 
 WAITING_PER_ACCOUNT = 20
 KEPT_FOR = timedelta(days=400)
@@ -112,30 +116,6 @@ class NotWaiting(Conflict):
         super().__init__(f"The change request is {row.state}.", remedy="Ask anew if need be.", target=row.id)
 
 
-@dataclass(frozen=True)
-class Wish:
-    """A change that somebody wants."""
-
-    change: ApprovableChange
-    plan_id: str | None = None
-    """To subscribe or move to."""
-    subscription_id: str | None = None
-    add_on_id: str | None = None
-    name: str | None = None
-    """Of the subscription to make."""
-    invitation_code: SecretStr | None = None
-    cascade: bool = False
-    grace_days: int | None = None
-
-
-@dataclass(frozen=True)
-class _Done:
-    """What came of a wish."""
-
-    subscription_id: str
-    operation: OperationRow
-
-
 class ChangeRequests:
     """Rules for change requests inside one unit of work."""
 
@@ -161,8 +141,8 @@ class ChangeRequests:
             raise NotFound("change request", request_id)
         return row
 
-    async def ask(self, wish: Wish, reason: str) -> ChangeRequestRow:
-        """Ask for a change that needs an approval.
+    async def ask(self, wish: Wish, reason: str, held_s: float = 0) -> ChangeRequestRow:
+        """Ask for a change that needs an approval; for `held_s` seconds, only the caller asks programs about it.
 
         Raises:
             ApprovalNotNeeded: it needs none.
@@ -174,23 +154,28 @@ class ChangeRequests:
         account_id = self._caller.account_id
         await self._session.get_one(AccountRow, account_id, with_for_update=for_update(RowLock.CHANGE))
         needed = await self._checked(wish)
-        rule, plan = needed.rule, needed.plan
-        await self._make_sure_of_room(wish, plan.id)
+        await self._make_sure_of_room(wish, needed.plan_id)
         now = self._work.clock.now()
         row = ChangeRequestRow(
             id=self._work.ids.new(),
             change=wish.change,
             account_id=account_id,
-            plan_id=plan.id,
+            plan_id=needed.plan_id,
             subscription_id=wish.subscription_id,
             add_on_id=wish.add_on_id,
-            wish={"name": wish.name, "cascade": wish.cascade, "grace_days": wish.grace_days},
-            names=await self._names(wish, rule, plan),
+            wish=_kept(wish),
+            names=await self._names(wish, needed),
             sealed_code=self._work.keyring.seal(wish.invitation_code) if wish.invitation_code else None,
             reason=reason,
             state=ChangeRequestState.WAITING,
             created_at=now,
-            expires_at=now + timedelta(hours=rule.valid_hours),
+            expires_at=now + timedelta(hours=needed.valid_hours),
+            limits={"before": needed.before, "after": needed.after},
+            programs=list(needed.program_ids),
+            needs_person=needed.needs_person,
+            asks=0,
+            ask_due_at=now if needed.program_ids else None,
+            asked_until=now + timedelta(seconds=held_s) if held_s else None,
         )
         self._work.add(row)
         await self._session.flush()
@@ -206,15 +191,17 @@ class ChangeRequests:
             DomainError: whatever the change is refused for by now; the request waits on.
         """
         row = await self._held(request_id, expected)
+        await self.make(row)
+        await self._decide(row, ChangeRequestState.APPROVED, reason)
+        return row
+
+    async def make(self, row: ChangeRequestRow) -> None:
+        """Make the change that a request which is held asks for, as the one who asked; see `approve`."""
         account = await self._session.get_one(AccountRow, row.account_id)
         if account.state != AccountState.ACTIVE:
             raise Conflict("The account that asked is suspended.", remedy="Decline the request.", target=row.id)
         asking = replace(await caller_of(self._work, account), approval_id=row.id)
-        done = await self._make(_wish_of(self._work, row), asking)
-        row.operation_id = done.operation.id
-        row.result_id = done.subscription_id if row.subscription_id is None else None
-        await self._decide(row, ChangeRequestState.APPROVED, reason)
-        return row
+        note_made(row, await self._make(_wish_of(self._work, row), asking))
 
     async def decline(self, request_id: str, reason: str, expected: int | None = None) -> ChangeRequestRow:
         """Decline a request; the reason is for the one who asked.
@@ -233,23 +220,20 @@ class ChangeRequests:
             NotWaiting: it has been decided, or is over.
         """
         row = await self._held(request_id, expected)
-        row.state, row.sealed_code = ChangeRequestState.WITHDRAWN, None
+        _end(row, ChangeRequestState.WITHDRAWN)
         await self._session.flush()
         self._work.emit("change_request.withdrawn", reference(row), change=row.change)
         return row
 
     # What asking checks ------------------------------------------------------------------------------------------
 
-    async def _checked(self, wish: Wish) -> ApprovalNeeded:
+    async def _checked(self, wish: Wish) -> NeededApproval:
         """Make the change up to where it needs the approval, and take that back."""
         try:
             async with self._session.begin_nested():
                 await self._make(wish, replace(self._caller, approval_id=None))
         except ApprovalNeeded as needed:
-            # The savepoint's end has let go of what was read in it.
-            await self._session.refresh(needed.rule)
-            await self._session.refresh(needed.plan)
-            return needed
+            return needed.needed
         raise ApprovalNotNeeded  # which takes everything back
 
     async def _make_sure_of_room(self, wish: Wish, plan_id: str) -> None:
@@ -265,8 +249,11 @@ class ChangeRequests:
         if len(rows) == WAITING_PER_ACCOUNT:
             raise TooManyRequests
 
-    async def _names(self, wish: Wish, rule: ApprovalRuleRow, plan: PlanRow) -> dict[str, str]:
-        names = {"rule": rule.name, "plan": plan.name}
+    async def _names(self, wish: Wish, needed: NeededApproval) -> dict[str, str]:
+        names = {"rule": needed.rule_name, "plan": needed.plan_name}
+        programs = select(ApprovalProgramRow.name).where(ApprovalProgramRow.id.in_(needed.program_ids))
+        if needed.program_ids:
+            names["programs"] = ", ".join(sorted(await self._session.scalars(programs)))
         if wish.subscription_id is not None:
             names["subscription"] = (await Subscriptions(self._work, self._caller).get(wish.subscription_id)).name
         elif wish.name is not None:
@@ -277,17 +264,16 @@ class ChangeRequests:
 
     # The change itself -------------------------------------------------------------------------------------------
 
-    async def _make(self, wish: Wish, caller: Caller) -> _Done:
+    async def _make(self, wish: Wish, caller: Caller) -> OperationRow:
         if wish.change is ApprovableChange.SUBSCRIBE:
             draft = NewSubscription(
-                str(wish.plan_id), str(wish.name), caller.account_id, invitation_code=wish.invitation_code
+                str(wish.plan_id), str(wish.name), caller.account_id, wish.new_id, wish.invitation_code, wish.tags
             )
-            row, operation = await Subscriptions(self._work, caller).create(draft)
-            return _Done(row.id, operation)
+            return (await Subscriptions(self._work, caller).create(draft))[1]
         subscriptions = Subscriptions(self._work, caller)
         row = await subscriptions.get(str(wish.subscription_id), Permission.SUBSCRIPTION_WRITE)
         refuse_suspended(row, caller)
-        return _Done(row.id, await self._change(wish, caller, row.id))
+        return await self._change(wish, caller, row.id)
 
     async def _change(self, wish: Wish, caller: Caller, subscription_id: str) -> OperationRow:
         match wish.change:
@@ -306,18 +292,13 @@ class ChangeRequests:
 
     async def _held(self, request_id: str, expected: int | None) -> ChangeRequestRow:
         """Return a request that waits, held until the transaction ends, so that it is decided once."""
-        row = await self.get(request_id)
-        await self._session.refresh(row, with_for_update=True)
+        await self.get(request_id)
+        row = await hold(self._work, request_id)
         check_generation(expected, row.generation)
-        if row.state != ChangeRequestState.WAITING or row.expires_at <= self._work.clock.now():
-            raise NotWaiting(row)
         return row
 
     async def _decide(self, row: ChangeRequestRow, state: ChangeRequestState, reason: str) -> None:
-        row.state, row.decision_reason, row.sealed_code = state, reason, None
-        row.decided_at, row.decided_by = self._work.clock.now(), self._caller.actor_id or self._caller.account_id
-        await self._session.flush()
-        self._work.emit(f"change_request.{state}", reference(row), change=row.change)
+        await decide(self._work, row, state, reason, by=self._caller.actor_id or self._caller.account_id)
         await tell(self._work, row)
 
     def _visible(self) -> list[ColumnElement[bool]]:
@@ -327,12 +308,27 @@ class ChangeRequests:
         return [ChangeRequestRow.account_id == self._caller.account_id]
 
 
+def _end(row: ChangeRequestRow, state: ChangeRequestState) -> None:
+    row.state, row.sealed_code, row.ask_due_at, row.asked_until = state, None, None, None
+
+
+async def decide(
+    work: UnitOfWork, row: ChangeRequestRow, state: ChangeRequestState, reason: str, *, by: str | None = None
+) -> None:
+    """Write down what became of a request that is held; `by` is the account that decided, None: programs did."""
+    _end(row, state)
+    row.decision_reason, row.decided_at, row.decided_by = reason, work.clock.now(), by
+    await work.session.flush()
+    work.emit(f"change_request.{state}", reference(row), change=row.change)
+
+
 async def tell(work: UnitOfWork, row: ChangeRequestRow) -> None:
     """Write to the one who asked what has become of it."""
     account = await work.session.get(AccountRow, row.account_id)
     if account is None:
         return
-    about = ", ".join(f"{what.replace('_', '-')} {name!r}" for what, name in row.names.items() if what != "rule")
+    of_it = {what.replace("_", "-"): name for what, name in row.names.items() if what not in ("rule", "programs")}
+    about = ", ".join(f"{what} {name!r}" for what, name in of_it.items())
     lines = [f"Your change request of {row.created_at:%Y-%m-%d %H:%M} UTC ({about}) is {row.state}."]
     if row.decision_reason:
         lines += ["", "Reason given:", row.decision_reason]
@@ -351,7 +347,7 @@ async def expire_requests(units: UnitsOfWork) -> None:
             .with_for_update(skip_locked=True)
         )
         for row in (await work.session.scalars(due)).all():
-            row.state, row.sealed_code = ChangeRequestState.EXPIRED, None
+            _end(row, ChangeRequestState.EXPIRED)
             work.emit("change_request.expired", reference(row), change=row.change)
             await tell(work, row)
         old = (
@@ -360,6 +356,24 @@ async def expire_requests(units: UnitsOfWork) -> None:
             .limit(AT_ONCE)
         )
         await work.session.execute(delete(ChangeRequestRow).where(ChangeRequestRow.id.in_(old)))
+
+
+async def hold(work: UnitOfWork, request_id: str) -> ChangeRequestRow:
+    """Return a request that waits, held until the transaction ends, so that it is decided once.
+
+    Raises:
+        NotWaiting: it has been decided, or is over.
+    """
+    row = await work.session.get_one(ChangeRequestRow, request_id, with_for_update=True, populate_existing=True)
+    if row.state != ChangeRequestState.WAITING or row.expires_at <= work.clock.now():
+        raise NotWaiting(row)
+    return row
+
+
+def note_made(row: ChangeRequestRow, operation: OperationRow) -> None:
+    """Note on a request what came of it: an operation on a subscription, which may be new."""
+    row.operation_id = operation.id
+    row.result_id = operation.resource_id if row.subscription_id is None else None
 
 
 def reference(row: ChangeRequestRow) -> ResourceRef:
@@ -378,4 +392,12 @@ def _wish_of(work: UnitOfWork, row: ChangeRequestRow) -> Wish:
         code,
         row.wish["cascade"],
         row.wish["grace_days"],
+        row.wish["new_id"],
+        row.wish["tags"],
     )
+
+
+def _kept(wish: Wish) -> dict[str, Any]:
+    """Return the part of a wish that has no column of its own."""
+    names = ("name", "cascade", "grace_days", "new_id")
+    return {name: getattr(wish, name) for name in names} | {"tags": dict(wish.tags)}

@@ -1,9 +1,9 @@
 """Approval rules: which changes need somebody's yes, and the check that each of these changes makes."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import func, or_, select
 
@@ -13,7 +13,8 @@ from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
 from zaffre.foundation.work import ResourceRef, UnitOfWork
 from zaffre.identity import Caller, Permission
-from zaffre.management.approvals.tables import ApprovalRuleRow
+from zaffre.management.approvals.tables import ApprovalProgramRow, ApprovalRuleRow
+from zaffre.management.approvals.wishes import ApprovableChange, Wish
 from zaffre.management.providers import ProviderRegistry
 from zaffre.management.tables import PlanRow
 
@@ -26,20 +27,12 @@ LISTING = Listing(
         "name": Field(ApprovalRuleRow.name, FieldType.TEXT, searchable=True),
         "change": Field(ApprovalRuleRow.change, FieldType.TEXT),
         "plan_id": Field(ApprovalRuleRow.plan_id, FieldType.ID, sortable=False),
+        "program_id": Field(ApprovalRuleRow.program_id, FieldType.ID, sortable=False),
         "created_at": Field(ApprovalRuleRow.created_at, FieldType.INSTANT),
     },
     key=ApprovalRuleRow.id,
     order="name",
 )
-
-
-class ApprovableChange(StrEnum):
-    """What a rule can be about."""
-
-    SUBSCRIBE = "subscribe"
-    CHANGE_PLAN = "change_plan"
-    ACQUIRE_ADD_ON = "acquire_add_on"
-    DELETE_SUBSCRIPTION = "delete_subscription"
 
 
 _WORDS = {
@@ -50,21 +43,39 @@ _WORDS = {
 }
 
 
+@dataclass(frozen=True)
+class NeededApproval:
+    """What a change needs. It holds no rows, as it outlives the transaction that found out."""
+
+    wish: Wish
+    plan_id: str
+    plan_name: str
+    rule_name: str
+    """The first of the rules that want an approval."""
+    valid_hours: int
+    program_ids: Sequence[str]
+    """The programs that all have to approve it."""
+    needs_person: bool
+    """Whether somebody has to, too."""
+    before: Mapping[str, int | None]
+    """The quota limits before the change; None: unlimited."""
+    after: Mapping[str, int | None]
+
+
 class ApprovalNeeded(Conflict):
     """The change needs an approval."""
 
     code = "approval.needed"
     title = "This needs an approval"
 
-    def __init__(self, rule: ApprovalRuleRow, plan: PlanRow) -> None:
+    def __init__(self, rule: ApprovalRuleRow, needed: NeededApproval) -> None:
         why = "" if rule.dimension is None else f", as it raises {rule.dimension} above {rule.above}"
         super().__init__(
-            f"{_WORDS[ApprovableChange(rule.change)]} {plan.name!r} needs the provider's approval{why}.",
+            f"{_WORDS[needed.wish.change]} {needed.plan_name!r} needs the provider's approval{why}.",
             remedy="Ask for it with POST /change-requests; it is done when it is approved.",
             target="plan_id",
         )
-        self.rule = rule
-        self.plan = plan
+        self.needed = needed
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,7 @@ class NewApprovalRule:
     dimension: str | None
     above: int | None
     valid_hours: int
+    program_id: str | None = None
 
 
 class ApprovalRules:
@@ -106,7 +118,7 @@ class ApprovalRules:
         """Make a rule, which counts for every change from now on.
 
         Raises:
-            NotFound: there is no such plan.
+            NotFound: there is no such plan, or no such program.
             InvalidInput: the dimension is none, or the change raises no limits.
             NameTaken: another rule has the name.
             Conflict: there are as many rules as may be.
@@ -120,27 +132,31 @@ class ApprovalRules:
             dimension=draft.dimension,
             above=draft.above,
             valid_hours=draft.valid_hours,
+            program_id=draft.program_id,
             created_at=self._work.clock.now(),
         )
         await self._work.save(row, lambda _: NameTaken("approval rule", draft.name))
         self._work.emit("approval_rule.created", _reference(row), change=row.change)
         return row
 
-    async def change(
-        self, rule_id: str, *, name: str | None, valid_hours: int | None, expected: int | None = None
-    ) -> ApprovalRuleRow:
-        """Give a rule another name, or its requests to come another time to wait.
+    async def change(self, rule_id: str, given: Mapping[str, Any], expected: int | None = None) -> ApprovalRuleRow:
+        """Change a rule's name, who decides, or how long its requests to come wait. What waits goes on as it began.
 
         Raises:
             NameTaken: another rule has the name.
+            NotFound: there is no such program.
         """
         row = await self.get(rule_id)
         check_generation(expected, row.generation)
-        wanted = (name or row.name, valid_hours or row.valid_hours)
-        if wanted == (row.name, row.valid_hours):
+        names = ("name", "valid_hours", "program_id")
+        before = [getattr(row, name) for name in names]
+        for name in names:
+            setattr(row, name, given.get(name, getattr(row, name)))
+        if [getattr(row, name) for name in names] == before:
             return row
-        row.name, row.valid_hours = wanted
-        await self._work.save(row, lambda _: NameTaken("approval rule", wanted[0]))
+        await self._check_program(row.program_id)
+        name = row.name
+        await self._work.save(row, lambda _: NameTaken("approval rule", name))
         self._work.emit("approval_rule.changed", _reference(row))
         return row
 
@@ -154,6 +170,7 @@ class ApprovalRules:
     async def _check(self, draft: NewApprovalRule) -> None:
         if draft.plan_id is not None and await self._session.get(PlanRow, draft.plan_id) is None:
             raise NotFound("plan", draft.plan_id)
+        await self._check_program(draft.program_id)
         if (draft.dimension is None) != (draft.above is None):
             raise InvalidInput("A dimension and a number go together.", remedy="Give both or neither.", target="above")
         if draft.dimension is not None and draft.change is ApprovableChange.DELETE_SUBSCRIPTION:
@@ -167,11 +184,15 @@ class ApprovalRules:
         if (await self._session.scalar(select(func.count()).select_from(ApprovalRuleRow)) or 0) >= RULES_AT_MOST:
             raise Conflict(f"There are {RULES_AT_MOST} approval rules.", remedy="Delete one first.")
 
+    async def _check_program(self, program_id: str | None) -> None:
+        if program_id is not None and await self._session.get(ApprovalProgramRow, program_id) is None:
+            raise NotFound("approval program", program_id)
+
 
 async def check_approved(
     work: UnitOfWork,
     caller: Caller,
-    change: ApprovableChange,
+    wish: Wish,
     plan: PlanRow,
     limits: Mapping[str, int | None] | None = None,
     before: Mapping[str, int | None] | None = None,
@@ -181,22 +202,47 @@ async def check_approved(
     Args:
         work: the unit of work of the change.
         caller: who makes it.
-        change: what it is.
+        wish: what it is.
         plan: the plan that it leads to, or that the subscription is on.
         limits: the quota limits after it; None means unlimited.
         before: the limits before it; none for a new subscription.
 
     Raises:
-        ApprovalNeeded: a rule says so.
+        ApprovalNeeded: rules say so.
     """
     if caller.may(Permission.SUBSCRIPTION_ADMIN) or caller.approval_id is not None:
         return
     about = select(ApprovalRuleRow).where(
-        ApprovalRuleRow.change == change, or_(ApprovalRuleRow.plan_id.is_(None), ApprovalRuleRow.plan_id == plan.id)
+        ApprovalRuleRow.change == wish.change,
+        or_(ApprovalRuleRow.plan_id.is_(None), ApprovalRuleRow.plan_id == plan.id),
     )
-    for rule in await work.session.scalars(about.order_by(ApprovalRuleRow.created_at, ApprovalRuleRow.id)):
-        if _counts(rule, limits or {}, before or {}):
-            raise ApprovalNeeded(rule, plan)
+    order = (ApprovalRuleRow.created_at, ApprovalRuleRow.id)
+    rules = [
+        rule for rule in await work.session.scalars(about.order_by(*order)) if _counts(rule, limits or {}, before or {})
+    ]
+    if rules:
+        raise ApprovalNeeded(rules[0], _needed(wish, plan, rules, before or {}, limits or {}))
+
+
+def _needed(
+    wish: Wish,
+    plan: PlanRow,
+    rules: Sequence[ApprovalRuleRow],
+    before: Mapping[str, int | None],
+    after: Mapping[str, int | None],
+) -> NeededApproval:
+    programs = dict.fromkeys(rule.program_id for rule in rules if rule.program_id is not None)
+    return NeededApproval(
+        wish,
+        plan.id,
+        plan.name,
+        rules[0].name,
+        min(rule.valid_hours for rule in rules),
+        tuple(programs),
+        any(rule.program_id is None for rule in rules),
+        dict(before),
+        dict(after),
+    )
 
 
 def _counts(rule: ApprovalRuleRow, limits: Mapping[str, int | None], before: Mapping[str, int | None]) -> bool:
