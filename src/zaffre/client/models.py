@@ -87,6 +87,7 @@ class ApprovalRuleChangeBody(Wire):
         extra="forbid",
     )
     name: str | None = None
+    program_id: str | None = None
     valid_hours: int | None = None
 
 
@@ -101,7 +102,28 @@ class ApprovalRuleView(Wire):
     dimension: str | None
     generation: int
     plan_id: str | None
+    program_id: str | None
     valid_hours: int
+
+
+class AskOutcome(OpenEnum):
+    """
+    What came of a question.
+    """
+
+    APPROVED = "approved"
+    REFUSED = "refused"
+    SILENT = "silent"
+
+
+class AskTrigger(OpenEnum):
+    """
+    Why a program was asked.
+    """
+
+    IN_LINE = "in_line"
+    COURIER = "courier"
+    TRIAL = "trial"
 
 
 class AttachmentBody(Wire):
@@ -252,6 +274,11 @@ class ChangeRequestState(OpenEnum):
     EXPIRED = "expired"
 
 
+class DecidedBy(OpenEnum):
+    PERSON = "person"
+    PROGRAMS = "programs"
+
+
 class ChangeRequestView(Wire):
     """A change that somebody wants and somebody else decides on."""
 
@@ -260,17 +287,22 @@ class ChangeRequestView(Wire):
     account_id: str
     add_on_id: str | None
     add_on_name: str | None
+    asks: int
     cascade: bool
     change: ApprovableChange
     created_at: AwareDatetime
     decided_at: AwareDatetime | None
+    decided_by: DecidedBy | None
     decision_reason: str | None
     expires_at: AwareDatetime
     generation: int
     grace_days: int | None
+    needs_person: bool
+    next_ask_at: AwareDatetime | None
     operation_id: str | None
     plan_id: str
     plan_name: str
+    program_names: str | None
     reason: str
     rule_name: str
     subscription_id: str | None
@@ -1229,6 +1261,7 @@ class NewApprovalRuleBody(Wire):
     change: ApprovableChange
     dimension: str | None = None
     plan_id: str | None = None
+    program_id: str | None = None
     valid_hours: int = 168
 
 
@@ -1773,6 +1806,7 @@ class Permission(OpenEnum):
     LIBRARY_WRITE = "library.write"
     APPROVAL_READ = "approval.read"
     APPROVAL_ADMIN = "approval.admin"
+    APPROVAL_PROGRAM_ADMIN = "approval_program.admin"
     CHANGE_REQUEST_DECIDE = "change_request.decide"
     AUDIT_READ = "audit.read"
     USAGE_READ_ALL = "usage.read_all"
@@ -1904,6 +1938,15 @@ class Problem(Wire):
     target: str | None = None
     title: str
     type: str
+
+
+class ProgramSecretRotationBody(Wire):
+    """How a program's secret gives way to another."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    overlap_hours: int = 24
 
 
 class ProviderHealthView(Wire):
@@ -2799,6 +2842,16 @@ class WebhookView(Wire):
     url: str
 
 
+class WhenSilent(OpenEnum):
+    """
+    What happens with a change when the program does not answer.
+    """
+
+    REFUSE = "refuse"
+    APPROVE = "approve"
+    ASK_A_PERSON = "ask_a_person"
+
+
 class AccountChangeBody(Wire):
     """What an administrator may change of an account; what is left out stays."""
 
@@ -2891,6 +2944,51 @@ class ApiTokenView(Wire):
     last_used_from: str | None
     scopes: list[Permission] | None
     subscription_ids: list[str] | None
+
+
+class ApprovalAskView(Wire):
+    """One question to a program, and what came of it."""
+
+    id: str
+    created_at: AwareDatetime
+    duration_ms: int
+    error: str | None
+    outcome: AskOutcome
+    program_id: str
+    reason: str
+    request_id: str | None
+    status: int | None
+    trigger: AskTrigger
+
+
+class ApprovalProgramChangeBody(Wire):
+    """What may change of a program; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    ca_certificates: str | None = None
+    timeout_s: int | None = None
+    url: str | None = None
+    when_silent: WhenSilent | None = None
+
+
+class ApprovalProgramView(Wire):
+    """A program that decides on changes."""
+
+    id: str
+    name: str
+    ca_certificates: str | None
+    created_at: AwareDatetime
+    generation: int
+    last_answered_at: AwareDatetime | None
+    last_asked_at: AwareDatetime | None
+    previous_secret_until: AwareDatetime | None
+    silent_since: AwareDatetime | None
+    timeout_s: int
+    url: str
+    when_silent: WhenSilent
 
 
 class AuditFaultView(Wire):
@@ -3236,6 +3334,37 @@ class NewApiTokenView(Wire):
     scopes: list[Permission] | None
     subscription_ids: list[str] | None
     token: str
+
+
+class NewApprovalProgramBody(Wire):
+    """A program that shall decide on changes."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str
+    ca_certificates: str | None = None
+    timeout_s: int = 5
+    url: str
+    when_silent: WhenSilent
+
+
+class NewApprovalProgramView(Wire):
+    """A program with the secret that signs what it is asked: shown this once."""
+
+    id: str
+    name: str
+    ca_certificates: str | None
+    created_at: AwareDatetime
+    generation: int
+    last_answered_at: AwareDatetime | None
+    last_asked_at: AwareDatetime | None
+    previous_secret_until: AwareDatetime | None
+    secret: str
+    silent_since: AwareDatetime | None
+    timeout_s: int
+    url: str
+    when_silent: WhenSilent
 
 
 class NewBudgetBody(Wire):

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611220415
+Revision: 202611220645
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611220415"
+revision = "202611220645"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -58,6 +58,25 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_add_ons_created_at"), "add_ons", ["created_at"], unique=False)
     op.create_index(op.f("ix_add_ons_state"), "add_ons", ["state"], unique=False)
+    op.create_table(
+        "approval_programs",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("ca_certificates", sa.String(), nullable=True),
+        sa.Column("timeout_s", sa.Integer(), nullable=False),
+        sa.Column("when_silent", sa.String(), nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_previous", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_until", UtcDateTime(), nullable=True),
+        sa.Column("last_asked_at", UtcDateTime(), nullable=True),
+        sa.Column("last_answered_at", UtcDateTime(), nullable=True),
+        sa.Column("silent_since", UtcDateTime(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approval_programs")),
+        sa.UniqueConstraint("name", name=op.f("uq_approval_programs_name")),
+    )
     op.create_table(
         "attempts",
         sa.Column("key_hash", sa.String(), nullable=False),
@@ -163,10 +182,17 @@ def upgrade() -> None:
         sa.Column("decision_reason", sa.String(), nullable=True),
         sa.Column("result_id", sa.String(), nullable=True),
         sa.Column("operation_id", sa.String(), nullable=True),
+        sa.Column("limits", Json, nullable=False),
+        sa.Column("programs", Json, nullable=False),
+        sa.Column("needs_person", sa.Boolean(), nullable=False),
+        sa.Column("asks", sa.Integer(), nullable=False),
+        sa.Column("ask_due_at", UtcDateTime(), nullable=True),
+        sa.Column("asked_until", UtcDateTime(), nullable=True),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_change_requests")),
     )
     op.create_index(op.f("ix_change_requests_account_id"), "change_requests", ["account_id"], unique=False)
+    op.create_index(op.f("ix_change_requests_ask_due_at"), "change_requests", ["ask_due_at"], unique=False)
     op.create_index(op.f("ix_change_requests_created_at"), "change_requests", ["created_at"], unique=False)
     op.create_index(
         op.f("ix_change_requests_state_expires_at"), "change_requests", ["state", "expires_at"], unique=False
@@ -641,6 +667,32 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_api_tokens_account_id"), "api_tokens", ["account_id"], unique=False)
     op.create_table(
+        "approval_asks",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("program_id", Id, nullable=False),
+        sa.Column("request_id", sa.String(), nullable=True),
+        sa.Column("trigger", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("duration_ms", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["program_id"],
+            ["approval_programs.id"],
+            name=op.f("fk_approval_asks_program_id_approval_programs"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approval_asks")),
+    )
+    op.create_index(
+        op.f("ix_approval_asks_program_id_created_at_id"),
+        "approval_asks",
+        ["program_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_table(
         "approval_rules",
         sa.Column("id", Id, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -649,16 +701,24 @@ def upgrade() -> None:
         sa.Column("dimension", sa.String(), nullable=True),
         sa.Column("above", sa.BigInteger(), nullable=True),
         sa.Column("valid_hours", sa.Integer(), nullable=False),
+        sa.Column("program_id", Id, nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["plan_id"], ["plans.id"], name=op.f("fk_approval_rules_plan_id_plans"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["program_id"],
+            ["approval_programs.id"],
+            name=op.f("fk_approval_rules_program_id_approval_programs"),
+            ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval_rules")),
         sa.UniqueConstraint("name", name=op.f("uq_approval_rules_name")),
     )
     op.create_index(op.f("ix_approval_rules_change"), "approval_rules", ["change"], unique=False)
     op.create_index(op.f("ix_approval_rules_plan_id"), "approval_rules", ["plan_id"], unique=False)
+    op.create_index(op.f("ix_approval_rules_program_id"), "approval_rules", ["program_id"], unique=False)
     op.create_table(
         "clouds",
         sa.Column("id", Id, nullable=False),
