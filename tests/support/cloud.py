@@ -19,6 +19,7 @@ from starlette.datastructures import State
 from support.media import iso
 from zaffre.edge.drivers import Drivers
 from zaffre.edge.faces import Face, build_face, serve_face
+from zaffre.edge.peer_certificates import CarriesCertificate
 from zaffre.edge.site import Site
 from zaffre.fabric.drivers.simulated import SimulatedDriver
 from zaffre.fabric.drivers.simulated_world import SimulatedWorld
@@ -88,8 +89,9 @@ class SimulatedCloud:
         self.image_id = ""
         self.hosts: list[str] = []
 
-    def client(self, face: Face = Face.PUBLIC, token: str | None = None) -> "Client":
-        transport = httpx.ASGITransport(self.apps[face], raise_app_exceptions=False)
+    def client(self, face: Face = Face.PUBLIC, token: str | None = None, certificate: bytes | None = None) -> "Client":
+        app = self.apps[face] if certificate is None else CarriesCertificate(self.apps[face], certificate)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return Client(httpx.AsyncClient(transport=transport, base_url="http://zaffre", headers=headers))
 

@@ -5,6 +5,7 @@ import { addOns } from "@/resources/add-ons";
 import { adminSubscriptions } from "@/resources/admin-subscriptions";
 import { adminVirtualMachines } from "@/resources/admin-virtual-machines";
 import { apiTokens } from "@/resources/api-tokens";
+import { clientCertificates } from "@/resources/client-certificates";
 import { adminChangeRequests, approvalRules } from "@/resources/approvals";
 import { approvalAsks, approvalPrograms } from "@/resources/approval-programs";
 import { adminAuditRecords } from "@/resources/audit-records";
@@ -58,6 +59,7 @@ export const adminPortal: PortalDefinition = {
     operations,
     adminAuditRecords,
     apiTokens,
+    clientCertificates,
     sessions,
     siteWebhooks,
     siteWebhookDeliveries,
@@ -161,6 +163,13 @@ export const adminPortal: PortalDefinition = {
       namespace: "api_tokens",
       icon: "key",
       component: () => import("@/pages/account/NewTokenPage"),
+    },
+    {
+      id: "new-certificate",
+      path: "/client-certificates/new",
+      namespace: "client_certificates",
+      icon: "key",
+      component: () => import("@/pages/account/NewCertificatePage"),
     },
   ],
 };

@@ -38,7 +38,10 @@ function serviceAccounts(path: string, permission: string, cli: string, role: In
       { field: "created_at", kind: "date" },
       { field: "id", kind: "code", copy: true },
     ],
-    tabs: [{ id: "tokens", kind: "component", component: () => import("@/pages/service-accounts/TokensTab") }],
+    tabs: [
+      { id: "tokens", kind: "component", component: () => import("@/pages/service-accounts/TokensTab") },
+      { id: "certificates", kind: "component", component: () => import("@/pages/service-accounts/CertificatesTab") },
+    ],
     actions: [
       {
         id: "token",
@@ -49,6 +52,15 @@ function serviceAccounts(path: string, permission: string, cli: string, role: In
         primary: true,
         dialog: () => import("@/pages/service-accounts/NewTokenDialog"),
         cli: `zaffre service-account token create {name} TOKEN${cli}`,
+      },
+      {
+        id: "certificate",
+        icon: "key",
+        permission,
+        method: "POST",
+        path: `${item}/client-certificates`,
+        dialog: () => import("@/pages/service-accounts/NewCertificateDialog"),
+        cli: `zaffre service-account certificate add {name} FILE${cli}`,
       },
       {
         id: "change",

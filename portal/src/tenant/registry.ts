@@ -1,6 +1,7 @@
 /** The tenant portal: one line per resource and page. */
 import type { PortalDefinition } from "@/manifest/portal";
 import { apiTokens } from "@/resources/api-tokens";
+import { clientCertificates } from "@/resources/client-certificates";
 import { changeRequests } from "@/resources/approvals";
 import { auditRecords } from "@/resources/audit-records";
 import { availabilitySets } from "@/resources/availability-sets";
@@ -41,6 +42,7 @@ export const tenantPortal: PortalDefinition = {
     operations,
     auditRecords,
     apiTokens,
+    clientCertificates,
     sessions,
     budgets,
     subscriptionServiceAccounts,
@@ -137,6 +139,13 @@ export const tenantPortal: PortalDefinition = {
       namespace: "api_tokens",
       icon: "key",
       component: () => import("@/pages/account/NewTokenPage"),
+    },
+    {
+      id: "new-certificate",
+      path: "/client-certificates/new",
+      namespace: "client_certificates",
+      icon: "key",
+      component: () => import("@/pages/account/NewCertificatePage"),
     },
   ],
 };

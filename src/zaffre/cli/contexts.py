@@ -37,11 +37,15 @@ class Context:
     subscription_name: str | None = None
     tokens: Mapping[str, Any] | None = None
     """Of the sign-in session, as the API gave them."""
+    certificate_file: str | None = None
+    """The client certificate that stands for the account instead of a session."""
+    certificate_key_file: str | None = None
+    """None: the key is in the certificate's file."""
 
     @property
     def signed_in(self) -> bool:
-        """Whether there are tokens, good or not."""
-        return self.tokens is not None
+        """Whether there are tokens or a certificate, good or not."""
+        return self.tokens is not None or self.certificate_file is not None
 
 
 @dataclass(frozen=True)
@@ -175,16 +179,21 @@ def effective(context: Context) -> Context:
     """Return a context with what the environment says instead.
 
     Tokens and the remembered subscription belong to the site and the account they came from: neither another site nor
-    an API token of somebody else's gets them.
+    an API token or a certificate of somebody else's gets them.
     """
     url, admin_url = environment.variable(environment.URL), environment.variable(environment.ADMIN_URL)
     ca_file = environment.variable(environment.CA_FILE) or context.ca_file
     other_url = url is not None and url != context.url
     other_admin_url = admin_url is not None and context.admin_url not in (None, admin_url)
-    if other_url or other_admin_url:
-        return Context(context.name, url, admin_url, ca_file)
-    if environment.variable(environment.TOKEN) is not None:
-        return Context(context.name, context.url, admin_url, ca_file)
+    certificate = environment.variable(environment.CERTIFICATE)
+    certificate_key = environment.variable(environment.CERTIFICATE_KEY)
+    token = environment.variable(environment.TOKEN)
+    if other_url or other_admin_url or certificate is not None or token is not None:
+        own_url = url if other_url or other_admin_url else context.url
+        bare = Context(context.name, own_url, admin_url, ca_file)
+        if token is not None or certificate is None:
+            return bare
+        return replace(bare, certificate_file=certificate, certificate_key_file=certificate_key)
     return replace(context, admin_url=admin_url or context.admin_url, ca_file=ca_file)
 
 

@@ -23,7 +23,17 @@ from zaffre.cli.stored_credentials import StoredCredentials
 from zaffre.cli.tables import Column, table_of
 from zaffre.cli.terminal import Terminal
 from zaffre.cli.waiting import watched
-from zaffre.client import Accepted, ApiToken, Credentials, Listing, Query, SubscriptionScope, Wire, Zaffre
+from zaffre.client import (
+    Accepted,
+    ApiToken,
+    CertificateFiles,
+    Credentials,
+    Listing,
+    Query,
+    SubscriptionScope,
+    Wire,
+    Zaffre,
+)
 from zaffre.client.collection import LARGEST_PAGE, is_id
 from zaffre.client.zaffre import ANSWER_TIMEOUT_S
 
@@ -100,6 +110,7 @@ class Invocation:
             admin_url=context.admin_url,
             credentials=credentials,
             ca_file=contexts.path_of(context.ca_file),
+            certificate=_certificate(context),
             user_agent=f"zaffre-cli/{__version__} on {platform.node()}",
             answer_timeout_s=self._answer_timeout_s,
         )
@@ -259,3 +270,8 @@ class Invocation:
     def _credentials(self) -> Credentials:
         token = environment.variable(environment.TOKEN)
         return ApiToken(token) if token is not None else StoredCredentials(self.file, self.context)
+
+
+def _certificate(context: Context) -> CertificateFiles | None:
+    file = contexts.path_of(context.certificate_file)
+    return None if file is None else CertificateFiles(file, contexts.path_of(context.certificate_key_file))

@@ -23,6 +23,7 @@ ENTRIES = (
     Entry("context", "zaffre.cli.context_commands:app", "Sites you work with.", _YOU),
     Entry("session", "zaffre.cli.session_commands:app", "Where you are signed in.", _YOU),
     Entry("token", "zaffre.cli.token_commands:app", "API tokens for your programs.", _YOU),
+    Entry("certificate", "zaffre.cli.certificate_commands:app", "Client certificates for your programs.", _YOU),
     Entry("plan", "zaffre.cli.plan_commands:app", "Plans: what can be subscribed to.", _TENANT),
     Entry("subscription", "zaffre.cli.subscription_commands:app", "Subscriptions, and what they use.", _TENANT),
     Entry("member", "zaffre.cli.member_commands:app", "Who works in a subscription, and invitations.", _TENANT),

@@ -7,6 +7,14 @@ from typing import Annotated
 import typer
 
 from zaffre.cli.arguments import NewNameArgument
+from zaffre.cli.certificate_commands import (
+    DaysOption,
+    FileArgument,
+    NameOption,
+    certificate_columns,
+    certificate_in,
+    ends_in,
+)
 from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
@@ -23,6 +31,8 @@ group = CommandGroup(help="Accounts of programs, without a password.")
 app = group.app
 tokens = CommandGroup(help="API tokens of a program's account.")
 group.include("token", tokens)
+certificates = CommandGroup(help="Client certificates of a program's account.")
+group.include("certificate", certificates)
 
 
 @dataclass(frozen=True)
@@ -111,10 +121,12 @@ def change_account(
 def delete_account(
     run: Invocation, chosen: InSubscription, whose: WhosePrograms, confirmation: Confirmation, account: AccountArgument
 ) -> None:
-    """Delete it with its tokens. What it made stays."""
+    """Delete it with its tokens and certificates. What it made stays."""
     accounts = _accounts(run, chosen, whose)
     found = run.find(accounts, account)
-    run.confirm(confirmation, f"Delete the service account {found.name}?", ["its tokens stop working at once"])
+    run.confirm(
+        confirmation, f"Delete the service account {found.name}?", ["its tokens and certificates stop working at once"]
+    )
     accounts.delete(found.id)
     run.report(found, f"The service account {found.name} is deleted.")
 
@@ -168,6 +180,54 @@ def delete_token(
     run.confirm(confirmation, f"Revoke the API token {found.name}?", ["The program is refused from then on."])
     listing.delete(found.id)
     run.report(found, f"API token {found.name} is revoked.")
+
+
+@certificates.command("list")
+def list_certificates(run: Invocation, chosen: InSubscription, whose: WhosePrograms, account: AccountArgument) -> None:
+    """List a program's client certificates."""
+    accounts = _accounts(run, chosen, whose)
+    listing = accounts.certificates(run.id_in(accounts, account))
+    run.show_list(listing, ListWishes(everything=True), certificate_columns(run), "It has no client certificates.")
+
+
+@certificates.command("add")
+def add_certificate(
+    run: Invocation,
+    chosen: InSubscription,
+    whose: WhosePrograms,
+    account: AccountArgument,
+    file: FileArgument,
+    name: NameOption = None,
+    days: DaysOption = None,
+    scopes: Annotated[
+        list[Permission] | None,
+        typer.Option("--scope", metavar="PERMISSION", help="What it is for; can be repeated."),
+    ] = None,
+) -> None:
+    """Let a program in with a certificate whose key it holds."""
+    accounts = _accounts(run, chosen, whose)
+    listing = accounts.certificates(run.id_in(accounts, account))
+    made = listing.add(certificate_in(file), name, ends_in(days), scopes or None)
+    run.report(made, f"Client certificate {made.name} is added.")
+
+
+@certificates.command("delete")
+def delete_certificate(
+    run: Invocation,
+    chosen: InSubscription,
+    whose: WhosePrograms,
+    confirmation: Confirmation,
+    account: AccountArgument,
+    certificate: Annotated[str, typer.Argument(metavar="CERTIFICATE", help="Name or id of a client certificate.")],
+) -> None:
+    """Let nobody in with a program's certificate any more, at once."""
+    accounts = _accounts(run, chosen, whose)
+    listing = accounts.certificates(run.id_in(accounts, account))
+    found = run.find(listing, certificate)
+    consequences = ["The program is refused from then on."]
+    run.confirm(confirmation, f"Remove the client certificate {found.name}?", consequences)
+    listing.delete(found.id)
+    run.report(found, f"Client certificate {found.name} is removed.")
 
 
 def _accounts(run: Invocation, chosen: InSubscription, whose: WhosePrograms) -> ServiceAccounts:

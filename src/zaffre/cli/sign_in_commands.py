@@ -1,6 +1,7 @@
 """`zaffre login`, `logout`, `signup`, `whoami`."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,7 +17,7 @@ from zaffre.cli.sheets import Section
 from zaffre.cli.states import styled_state
 from zaffre.cli.stored_credentials import StoredCredentials
 from zaffre.cli.words import state_text
-from zaffre.client import NotSignedIn
+from zaffre.client import Credentials, NotSignedIn
 
 LOCAL_URL = "http://127.0.0.1:30006"
 CODE_NEEDED = "identity.code_needed"
@@ -42,6 +43,18 @@ PasswordStdinOption = Annotated[
 CodeOption = Annotated[
     str | None, typer.Option("--code", metavar="CODE", help="Of your second factor, or a recovery code.")
 ]
+CertificateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--certificate", metavar="FILE", help="Your client certificate, which signs in instead of a password."
+    ),
+]
+CertificateKeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--certificate-key", metavar="FILE", help="The certificate's key.", show_default="in the certificate's file"
+    ),
+]
 NameOption = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="The context to keep the sign-in in.", show_default=False)
 ]
@@ -57,13 +70,20 @@ def _login(
     ca_file: CaFileOption = None,
     password_stdin: PasswordStdinOption = False,
     code: CodeOption = None,
+    certificate: CertificateOption = None,
+    certificate_key: CertificateKeyOption = None,
 ) -> None:
     """Sign in to a site.
 
     The password is asked for, or taken from ZAFFRE_PASSWORD. Tokens are kept in a file that only you can read, and
     renew themselves; the password is not kept. The code of a second factor is asked for where there is one.
+
+    With --certificate nothing is asked for and no session begins: every command shows the certificate.
     """
     context = _target(run, name, url, admin_url, ca_file)
+    if certificate is not None:
+        _use_certificate(run, context, certificate, certificate_key)
+        return
     address = _email(run, email or context.email)
     secret = asked_password(run, f"Password of {address}", from_stdin=password_stdin)
     _sign_in(run, context, address, secret, admin_url, code)
@@ -96,11 +116,12 @@ def _logout(run: Invocation) -> None:
     if not run.context.signed_in:
         run.terminal.note("You are not signed in.")
         return
-    try:
-        run.client.sessions.sign_out()
-    except NotSignedIn:
-        run.terminal.note("The session had ended already.")
-    run.remember(tokens=None)
+    if run.context.tokens is not None:
+        try:
+            run.client.sessions.sign_out()
+        except NotSignedIn:
+            run.terminal.note("The session had ended already.")
+    run.remember(tokens=None, certificate_file=None, certificate_key_file=None)
     run.terminal.done(f"Signed out of {run.context.url or run.context.admin_url}.")
 
 
@@ -138,7 +159,15 @@ def _target(run: Invocation, name: str | None, url: str | None, admin_url: str |
         context = (kept.get(own_name) if name is None else None) or Context(own_name)
     admin = admin_url or environment.variable(environment.ADMIN_URL) or context.admin_url
     certificates = ca_file or environment.variable(environment.CA_FILE) or context.ca_file
-    return replace(context, url=target, admin_url=admin, ca_file=certificates, tokens=None)
+    return replace(
+        context,
+        url=target,
+        admin_url=admin,
+        ca_file=certificates,
+        tokens=None,
+        certificate_file=None,
+        certificate_key_file=None,
+    )
 
 
 def _name_of(url: str) -> str:
@@ -168,6 +197,26 @@ def _sign_in(
     run.terminal.done(f"Signed in to {changed.url} as {email}{kept_in}.")
     if tokens.role != TENANT and changed.admin_url is None:
         run.terminal.note("To administer the site, sign in with --admin-url too.")
+
+
+def _use_certificate(run: Invocation, context: Context, certificate: str, key: str | None) -> None:
+    """Keep a certificate in a context, once the site has said whose it is."""
+    changed = replace(
+        context,
+        admin_url=None,
+        certificate_file=_absolute(certificate),
+        certificate_key_file=_absolute(key) if key is not None else None,
+    )
+    with run.client_of(changed, Credentials()) as client:
+        account = client.account.get()
+    if account.email != context.email:
+        changed = replace(changed, subscription_id=None, subscription_name=None)
+    run.file.put(replace(changed, email=account.email, role=account.role), make_current=True)
+    run.terminal.done(f"{changed.url} knows the certificate: you are {account.email}.")
+
+
+def _absolute(file: str) -> str:
+    return str(Path(file).expanduser().absolute())
 
 
 def _admin_url_beside(url: str) -> str | None:

@@ -18,7 +18,7 @@ to be waited for. Refusals are `ZaffreError`s that say what happened and what to
 from zaffre.client.clock import Clock
 from zaffre.client.collection import Collection, LabelledCollection, Listing, Page, Query, is_id
 from zaffre.client.consoles import Console
-from zaffre.client.credentials import ApiToken, Credentials
+from zaffre.client.credentials import ApiToken, CertificateFiles, Credentials
 from zaffre.client.models import (
     AccountChangeBody,
     AccountState,
@@ -52,6 +52,7 @@ from zaffre.client.models import (
     ChangeRequestState,
     ChangeRequestView,
     CheckpointView,
+    ClientCertificateView,
     CloudView,
     ConsoleKind,
     ConsoleView,
@@ -275,12 +276,14 @@ __all__ = [
     "BudgetChangeBody",
     "BudgetView",
     "CandidateHostView",
+    "CertificateFiles",
     "ChangeCheckpointBody",
     "ChangePlanWishBody",
     "ChangeRequestState",
     "ChangeRequestView",
     "CheckpointView",
     "Checkpoints",
+    "ClientCertificateView",
     "Clock",
     "CloudView",
     "Collection",

@@ -1,12 +1,15 @@
-"""Who the client is: the tokens of a session, renewed by themselves, or an API token."""
+"""Who the client is: the tokens of a session, renewed by themselves, an API token, or a client certificate."""
 
+import ssl
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from zaffre.client.models import TokensView
-from zaffre.client.problems import NotSignedIn
+from zaffre.client.problems import NotSignedIn, ZaffreError, local_problem
 
 RENEW_AHEAD = timedelta(seconds=30)
 """How long before its end an access token is exchanged, so that it cannot run out on the way."""
@@ -100,3 +103,32 @@ class ApiToken(Credentials):
     def bearer(self) -> str | None:
         """What to sign requests with."""
         return self._text
+
+
+@dataclass(frozen=True)
+class CertificateFiles:
+    """A client certificate and its key, as PEM files. The site must know it: see `client_certificates.add`."""
+
+    certificate_file: Path
+    key_file: Path | None = None
+    """None: it is in the certificate's file."""
+
+    def load_into(self, context: ssl.SSLContext) -> None:
+        """Show the certificate to servers that ask for one.
+
+        Raises:
+            ZaffreError: the files cannot be used.
+        """
+        try:
+            # A key that is locked is refused here rather than asked for on the terminal.
+            context.load_cert_chain(self.certificate_file, self.key_file, password="")
+        except OSError as error:
+            raise ZaffreError(
+                local_problem(
+                    "bad_certificate",
+                    "The client certificate cannot be used",
+                    f"{self.certificate_file}: {error.strerror or error}.",
+                    "Name a certificate and its key as PEM files; the key must not be locked with a password.",
+                    target=str(self.certificate_file),
+                )
+            ) from None

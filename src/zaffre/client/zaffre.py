@@ -14,12 +14,13 @@ from zaffre.client.administration import Administration
 from zaffre.client.clock import Clock
 from zaffre.client.collection import Listing
 from zaffre.client.connection import Connection
-from zaffre.client.credentials import Credentials
+from zaffre.client.credentials import CertificateFiles, Credentials
 from zaffre.client.models import LivenessView, MeterView
 from zaffre.client.problems import ZaffreError, local_problem
 from zaffre.client.resources.accounts import OwnAccount
 from zaffre.client.resources.api_tokens import ApiTokens
 from zaffre.client.resources.approvals import ChangeRequests
+from zaffre.client.resources.client_certificates import ClientCertificates
 from zaffre.client.resources.events import Events
 from zaffre.client.resources.members import Invitations
 from zaffre.client.resources.operations import Operations
@@ -44,6 +45,7 @@ class Zaffre:
         admin_url: str | None = None,
         credentials: Credentials | None = None,
         ca_file: Path | None = None,
+        certificate: CertificateFiles | None = None,
         user_agent: str = "zaffre-client-python",
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
         retries: RetryPolicy | None = None,
@@ -57,6 +59,7 @@ class Zaffre:
             admin_url: of the admin face, for `admin`.
             credentials: who calls; left out, sign in with `sessions.sign_in`.
             ca_file: certificates to trust besides the system's, for a site with its own authority.
+            certificate: who calls, to the public face, where no credentials say so; it is registered there.
             user_agent: what the program calls itself; shown in the list of one's sessions.
             answer_timeout_s: how long the server may stay silent.
             retries: when requests are sent again.
@@ -64,13 +67,13 @@ class Zaffre:
             clock: tells the time and waits, for tests.
 
         Raises:
-            ZaffreError: no URL was given, or one that cannot be used.
+            ZaffreError: no URL was given, or one that cannot be used; or the certificate cannot.
         """
         self.credentials = credentials or Credentials()
         self._urls = [_checked(given) for given in (url, admin_url) if given is not None]
         if not self._urls:
             raise _bad_url("", "No URL was given.")
-        trust = _trust(ca_file)
+        trust = _trust(ca_file, certificate)
         self._http = httpx.Client(
             transport=transport,
             verify=trust or True,
@@ -98,6 +101,11 @@ class Zaffre:
     def api_tokens(self) -> ApiTokens:
         """One's API tokens."""
         return ApiTokens(self._public)
+
+    @cached_property
+    def client_certificates(self) -> ClientCertificates:
+        """One's client certificates."""
+        return ClientCertificates(self._public)
 
     @cached_property
     def plans(self) -> OfferedPlans:
@@ -181,11 +189,14 @@ class Zaffre:
         self.close()
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
-    if ca_file is None:
+def _trust(ca_file: Path | None, certificate: CertificateFiles | None) -> ssl.SSLContext | None:
+    if ca_file is None and certificate is None:
         return None
     context = ssl.create_default_context()
-    context.load_verify_locations(ca_file)
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    if certificate is not None:
+        certificate.load_into(context)
     return context
 
 

@@ -115,6 +115,7 @@ class ConsoleTokens:
             account_id=self._caller.account_id,
             session_id=self._caller.session_id,
             api_token_id=self._caller.token_id,
+            client_certificate_id=self._caller.certificate_id,
             expires_at=self._work.clock.now() + TOKEN_LIFETIME,
         )
         self._work.add(row)
@@ -136,6 +137,7 @@ class ConsoleTokens:
                 ConsoleTokenRow.account_id == self._caller.account_id,
                 ConsoleTokenRow.session_id.is_not_distinct_from(self._caller.session_id),
                 ConsoleTokenRow.api_token_id.is_not_distinct_from(self._caller.token_id),
+                ConsoleTokenRow.client_certificate_id.is_not_distinct_from(self._caller.certificate_id),
             )
             .returning(ConsoleTokenRow.subscription_id, ConsoleTokenRow.virtual_machine_id, ConsoleTokenRow.kind)
         )

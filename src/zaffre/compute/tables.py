@@ -234,8 +234,11 @@ class ConsoleTokenRow(Table):
     kind: Mapped[str]
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     session_id: Mapped[str | None] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), default=None)
-    """The holder's sign-in session; None when they came with an API token."""
+    """The holder's sign-in session; None when they came with an API token or a certificate."""
     api_token_id: Mapped[str | None] = mapped_column(ForeignKey("api_tokens.id", ondelete="CASCADE"), default=None)
+    client_certificate_id: Mapped[str | None] = mapped_column(
+        ForeignKey("client_certificates.id", ondelete="CASCADE"), default=None
+    )
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 

@@ -37,7 +37,7 @@ from zaffre.foundation.http.rates import RateLimited, RateLimits
 from zaffre.foundation.http.routing import PlainRoute, RequestContext
 from zaffre.foundation.http.scope import RequestScope
 from zaffre.foundation.outbound.targets import Targets
-from zaffre.identity import address_api, api_token_api, second_factor_api, site_role_api
+from zaffre.identity import address_api, api_token_api, certificate_api, second_factor_api, site_role_api
 from zaffre.identity import api as identity_api
 from zaffre.identity.callers import Identification
 from zaffre.identity.federation import api as federation_api
@@ -121,6 +121,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
     yield from address_api.routers
     yield from second_factor_api.routers
     yield api_token_api.router
+    yield certificate_api.router
     yield from (federation_api.sign_in, federation_api.own)
     yield management_api.subscriptions
     yield metering_api.shared

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import structlog
 import uvicorn
@@ -26,7 +26,7 @@ from zaffre.foundation.database import Database
 from zaffre.foundation.http.sockets import MESSAGE_BYTES
 from zaffre.foundation.ids import SystemIds
 from zaffre.foundation.secrets import Keyring, KeyUnusable
-from zaffre.foundation.settings import Settings, SettingsError
+from zaffre.foundation.settings import ApiSettings, Settings, SettingsError
 from zaffre.foundation.telemetry.logs import configure_logs
 from zaffre.foundation.work import UnitsOfWork
 from zaffre.identity.tables import AccountRow
@@ -115,6 +115,7 @@ class _Door:
     """The setting that chooses the port."""
     port: int
     app: ASGIApp
+    asks_for_certificates: bool = False
 
 
 def _doors(site: Site) -> list[_Door]:
@@ -128,7 +129,7 @@ def _doors(site: Site) -> list[_Door]:
         doors += [
             _Door("api.admin_port", api.admin_port, admin),
             _Door("api.tenant_port", api.tenant_port, tenant),
-            _Door("api.public_port", api.public_port, serve_face(Face.PUBLIC, site)),
+            _Door("api.public_port", api.public_port, serve_face(Face.PUBLIC, site), asks_for_certificates=True),
         ]
     if "portal" in parts:
         files = PortalFiles()
@@ -155,14 +156,12 @@ class _Server:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
-                ssl_certfile=api.tls_certificate,
-                ssl_keyfile=api.tls_key,
                 timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
                 timeout_keep_alive=30,
-                ws="websockets-sansio",
                 ws_max_size=MESSAGE_BYTES,
                 ws_per_message_deflate=False,
                 h11_max_incomplete_event_size=65_536,
+                **_conversation(door, api),
             )
         )
         self._task: asyncio.Task[None] | None = None
@@ -185,6 +184,29 @@ class _Server:
         if self._task is not None:
             with suppress(SystemExit, asyncio.CancelledError):
                 await self._task
+
+
+def _conversation(door: _Door, api: ApiSettings) -> dict[str, Any]:
+    """Return how uvicorn talks at a door: in plain HTTP, with TLS, or with TLS that asks for a certificate, too."""
+    plain = {"ws": "websockets-sansio"}
+    if api.tls_certificate is None or api.tls_key is None:
+        return plain
+    if not door.asks_for_certificates:
+        return {**plain, "ssl_certfile": api.tls_certificate, "ssl_keyfile": api.tls_key}
+    # Loaded only where it is used: what runs without TLS needs none of it.
+    from zaffre.edge.asking_tls import AskingContext  # noqa: PLC0415
+    from zaffre.edge.peer_certificates import HttpWithCertificate, WebSocketWithCertificate  # noqa: PLC0415
+
+    context = AskingContext.of(api.tls_certificate, api.tls_key)
+
+    def asking(*_: object) -> AskingContext:
+        return context
+
+    return {
+        "http": HttpWithCertificate,
+        "ws": WebSocketWithCertificate,
+        "ssl_context_factory": asking,
+    }
 
 
 def _lock(file: Path) -> IO[str]:

@@ -24,10 +24,10 @@ class Origin:
     address: str | None = None
     user_agent: str | None = None
     credential: str | None = None
-    """`session` or `api_token`; None when nobody was signed in."""
+    """`session`, `api_token` or `client_certificate`; None when nobody was signed in."""
     credential_id: str | None = None
     credential_name: str | None = None
-    """What the holder calls an API token."""
+    """What the holder calls an API token or a client certificate."""
 
 
 @dataclass(frozen=True)

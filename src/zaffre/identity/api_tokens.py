@@ -38,10 +38,10 @@ class MoreThanHeld(Forbidden):
 
 
 class LivesTooLong(InvalidInput):
-    """A token was to live for longer than it may."""
+    """A credential was to live for longer than it may."""
 
     code = "api_token.lives_too_long"
-    title = "The token would live too long"
+    title = "It would live too long"
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ class ApiTokens:
             account_id=self._account_id,
             name=draft.name,
             token_hash=hash_secret(secret),
-            expires_at=self._expiry(draft.expires_at, now, maker),
-            scopes=_listed(draft.scope.permissions),
-            subscription_ids=_listed(draft.scope.subscription_ids),
+            expires_at=end_of(draft.expires_at, now, self._life, maker),
+            scopes=listed(draft.scope.permissions),
+            subscription_ids=listed(draft.scope.subscription_ids),
             created_at=now,
         )
         self._session.add(row)
@@ -109,24 +109,6 @@ class ApiTokens:
         await self._session.delete(row)
         self._work.emit("api_token.deleted", self._reference(row))
 
-    def _expiry(self, wanted: datetime | None, now: datetime, maker: Caller) -> datetime | None:
-        if wanted is not None and (wanted.tzinfo is None or wanted <= now):
-            raise InvalidInput(
-                "expires_at must be in the future and carry a time zone.",
-                remedy="Send for example 2030-01-31T00:00:00Z.",
-                target="expires_at",
-            )
-        longest = None if self._life.longest is None else now + self._life.longest
-        if maker.token_id is not None and maker.expires_at is not None:
-            longest = maker.expires_at if longest is None else min(longest, maker.expires_at)
-        if wanted is not None and longest is not None and wanted > longest:
-            raise LivesTooLong(
-                f"The token can live until {longest:%Y-%m-%dT%H:%M:%SZ} at most.",
-                remedy="Ask for less, or leave expires_at out for as long as may be.",
-                target="expires_at",
-            )
-        return wanted or longest
-
     def _reference(self, row: ApiTokenRow) -> ResourceRef:
         return ResourceRef("api_token", row.id, row.name, account_id=row.account_id)
 
@@ -144,11 +126,37 @@ def check_hands_on(maker: Caller, scope: Scope) -> None:
         )
     if not maker.scope.holds(scope):
         raise MoreThanHeld(
-            "This is made with a token that is for certain permissions or subscriptions only.",
-            remedy="Name scopes, and subscriptions, of that token; or sign in to make it.",
+            "This is made with a credential that is for certain permissions or subscriptions only.",
+            remedy="Name scopes, and subscriptions, of that credential; or sign in to make it.",
             target="scopes",
         )
 
 
-def _listed(chosen: frozenset[str] | None) -> list[str] | None:
+def end_of(wanted: datetime | None, now: datetime, life: TokenLife, maker: Caller) -> datetime | None:
+    """Return when a new credential stops being good; None: never.
+
+    Raises:
+        InvalidInput: that was to be in the past.
+        LivesTooLong: that was to be later than the site allows, or than the credential that makes it lives.
+    """
+    if wanted is not None and (wanted.tzinfo is None or wanted <= now):
+        raise InvalidInput(
+            "expires_at must be in the future and carry a time zone.",
+            remedy="Send for example 2030-01-31T00:00:00Z.",
+            target="expires_at",
+        )
+    longest = None if life.longest is None else now + life.longest
+    if maker.session_id is None and maker.expires_at is not None:
+        longest = maker.expires_at if longest is None else min(longest, maker.expires_at)
+    if wanted is not None and longest is not None and wanted > longest:
+        raise LivesTooLong(
+            f"It can live until {longest:%Y-%m-%dT%H:%M:%SZ} at most.",
+            remedy="Ask for less, or leave expires_at out for as long as may be.",
+            target="expires_at",
+        )
+    return wanted or longest
+
+
+def listed(chosen: frozenset[str] | None) -> list[str] | None:
+    """Return a part of a scope as it is recorded."""
     return None if chosen is None else sorted(str(each) for each in chosen)

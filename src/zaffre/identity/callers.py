@@ -19,10 +19,11 @@ from zaffre.foundation.settings import IdentitySettings
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 from zaffre.identity.federation.providers import answered_for
 from zaffre.identity.permissions import TENANT_PERMISSIONS, Permission, Role
+from zaffre.identity.presented_certificates import presented_fingerprint
 from zaffre.identity.scopes import EVERYTHING, Scope
 from zaffre.identity.sessions import Sessions
 from zaffre.identity.site_roles import permissions_of
-from zaffre.identity.tables import AccountRow, ApiTokenRow, SecondFactorRow
+from zaffre.identity.tables import AccountRow, ApiTokenRow, ClientCertificateRow, SecondFactorRow
 from zaffre.identity.token_uses import TokenLife, TokenUses
 from zaffre.identity.tokens import API_TOKEN_PREFIX, AccessClaims, AccessTokens, parse_api_token, same_hash
 
@@ -39,11 +40,13 @@ class Caller:
     held: frozenset[Permission]
     """What the role allows at this moment."""
     session_id: str | None = None
-    """None when an API token was used."""
+    """None when an API token or a client certificate was used."""
     token_id: str | None = None
     """The API token that was used, if any."""
-    token_name: str | None = None
-    """What its holder calls it."""
+    certificate_id: str | None = None
+    """The client certificate that was used, if any."""
+    credential_name: str | None = None
+    """What its holder calls the token or the certificate."""
     actor_id: str | None = None
     """The administrator who acts for the account; None: the account's holder."""
     expires_at: datetime | None = None
@@ -97,13 +100,17 @@ class Identification:
 
     async def _caller(self, request: HTTPConnection) -> Caller:
         credential = _credential(request)
+        address = request.client.host if request.client else None
         if not credential:
+            fingerprint = presented_fingerprint(request)
+            if fingerprint is not None:
+                return await self._caller_of_certificate(fingerprint, address)
             raise Unauthenticated(
                 "This needs a signed-in caller.",
                 remedy="Sign in with POST /sessions and send the access token as `Authorization: Bearer …`.",
             )
         if credential.startswith(API_TOKEN_PREFIX):
-            return await self._caller_of_api_token(credential, request.client.host if request.client else None)
+            return await self._caller_of_api_token(credential, address)
         claims = self._access_tokens.verify(credential)
         if claims.actor_id is not None:
             await self._check_acting(claims, claims.actor_id)
@@ -174,13 +181,45 @@ class Identification:
                     account.role,
                     TENANT_PERMISSIONS,
                     token_id=token.id,
-                    token_name=token.name,
+                    credential_name=token.name,
                     expires_at=expires_at,
                     scope=Scope.of(token.scopes, token.subscription_ids),
                 )
         raise Unauthenticated(
             "The API token is not valid, has expired or was revoked.",
             remedy="Make a new one with POST /api-tokens.",
+        )
+
+    async def _caller_of_certificate(self, fingerprint: str, address: str | None) -> Caller:
+        """Return whose a certificate is.
+
+        Raises:
+            Unauthenticated: nobody's, or nobody's any more; which of these is not told.
+        """
+        async with self._units.read(system_actor("identity")) as work:
+            owned = AccountRow.id == ClientCertificateRow.account_id
+            statement = select(ClientCertificateRow, AccountRow).join(AccountRow, owned)
+            found = (
+                await work.session.execute(statement.where(ClientCertificateRow.fingerprint == fingerprint))
+            ).first()
+            now = work.clock.now()
+        if found is not None:
+            certificate, account = found.ClientCertificateRow, found.AccountRow
+            expires_at = self._lives_until(certificate)
+            if expires_at is not None and expires_at > now and account.state == "active":
+                await self._token_uses.note(certificate, address)
+                return Caller(
+                    account.id,
+                    account.role,
+                    TENANT_PERMISSIONS,
+                    certificate_id=certificate.id,
+                    credential_name=certificate.name,
+                    expires_at=expires_at,
+                    scope=Scope.of(certificate.scopes, certificate.subscription_ids),
+                )
+        raise Unauthenticated(
+            "The client certificate is not registered, has expired or was removed.",
+            remedy="Register one with POST /client-certificates.",
         )
 
 
@@ -191,9 +230,13 @@ def _origin(request: HTTPConnection, caller: Caller | None = None) -> Origin:
     address = request.client.host if request.client else None
     if caller is None:
         return Origin(face, address, agent[:USER_AGENT_CHARACTERS] or None)
-    kind = "api_token" if caller.token_id is not None else "session"
-    identity = caller.token_id or caller.session_id
-    return Origin(face, address, agent[:USER_AGENT_CHARACTERS] or None, kind, identity, caller.token_name)
+    if caller.certificate_id is not None:
+        kind, identity = "client_certificate", caller.certificate_id
+    elif caller.token_id is not None:
+        kind, identity = "api_token", caller.token_id
+    else:
+        kind, identity = "session", caller.session_id
+    return Origin(face, address, agent[:USER_AGENT_CHARACTERS] or None, kind, identity, caller.credential_name)
 
 
 def _credential(request: HTTPConnection) -> str | None:
@@ -241,7 +284,7 @@ class _Requires(AccessRule):
 def _what_lacks(caller: Caller) -> str:
     # A role that the site has made is named by an id, which tells its holder nothing.
     role = f"Your role {caller.role}" if caller.role in set(Role) else "Your role"
-    return f"{role} lacks" if caller.scope == EVERYTHING else f"The API token in hand, or {role.lower()}, lacks"
+    return f"{role} lacks" if caller.scope == EVERYTHING else f"The credential in hand, or {role.lower()}, lacks"
 
 
 class _SignedIn(AccessRule):

@@ -16,7 +16,7 @@ class Permission(StrEnum):
 
     text: str
 
-    ACCOUNT_SELF = "account.self", "See and change one's own account, sign-in sessions and API tokens"
+    ACCOUNT_SELF = "account.self", "See and change one's own account, sessions, API tokens and client certificates"
     PLAN_READ = "plan.read", "See the plans on offer"
     SUBSCRIPTION_READ = "subscription.read", "See one's subscriptions and their usage"
     SUBSCRIPTION_WRITE = "subscription.write", "Subscribe to plans, rename and end subscriptions"

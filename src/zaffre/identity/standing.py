@@ -6,11 +6,11 @@ from zaffre.foundation.work import UnitOfWork
 from zaffre.identity.accounts import AccountState
 from zaffre.identity.callers import Caller
 from zaffre.identity.site_roles import permissions_of
-from zaffre.identity.tables import AccountRow, ApiTokenRow, SessionRow
+from zaffre.identity.tables import AccountRow, ApiTokenRow, ClientCertificateRow, SessionRow
 
 
 async def standing(work: UnitOfWork, caller: Caller) -> Caller | None:
-    """Return the caller as they are now; None when the session, token or account that let them in is gone.
+    """Return the caller as they are now; None when the session, token, certificate or account that let them in is gone.
 
     For what goes on for longer than an access token lives: it asks the database, and not the token.
     """
@@ -21,9 +21,11 @@ async def standing(work: UnitOfWork, caller: Caller) -> Caller | None:
 
 
 async def _credential_stands(work: UnitOfWork, caller: Caller) -> bool:
+    unexpired = caller.expires_at is None or caller.expires_at > work.clock.now()
     if caller.token_id is not None:
-        unexpired = caller.expires_at is None or caller.expires_at > work.clock.now()
         return unexpired and await work.session.get(ApiTokenRow, caller.token_id) is not None
+    if caller.certificate_id is not None:
+        return unexpired and await work.session.get(ClientCertificateRow, caller.certificate_id) is not None
     if caller.session_id is None:
         return False
     session = await work.session.get(SessionRow, caller.session_id)

@@ -93,6 +93,39 @@ class ApiTokenRow(Table):
     created_at: Mapped[datetime]
 
 
+class ClientCertificateRow(Table):
+    """An X.509 certificate whose holder may sign in to the public face. Deleting the row ends that at once."""
+
+    __tablename__ = "client_certificates"
+    __audited__ = Audited(
+        "client_certificate",
+        ("name", "fingerprint", "subject", "expires_at", "scopes", "subscription_ids"),
+        account="account_id",
+    )
+
+    id: Mapped[str] = id_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    fingerprint: Mapped[str] = mapped_column(unique=True)
+    """SHA-256 of the certificate, in hexadecimal digits. Whoever calls brings the certificate itself."""
+    subject: Mapped[str]
+    issuer: Mapped[str]
+    key: Mapped[str]
+    """The kind of its key, for people."""
+    not_before: Mapped[datetime]
+    not_after: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    """When it stops letting anybody in: never later than `not_after`."""
+    scopes: Mapped[list[str] | None] = mapped_column(default=None)
+    """The permissions it is for; None: whatever its owner may do."""
+    subscription_ids: Mapped[list[str] | None] = mapped_column(default=None)
+    """The subscriptions it is for; None: all that its owner reaches."""
+    last_used_at: Mapped[datetime | None] = mapped_column(default=None)
+    """To the minute: it is written at most once in one."""
+    last_used_from: Mapped[str | None] = mapped_column(default=None)
+    created_at: Mapped[datetime]
+
+
 class SiteRoleRow(Table):
     """A set of permissions that the site has put together; accounts name it by its id."""
 

@@ -256,7 +256,7 @@ class Subscriptions:
         may = self._caller.may(Permission.SUBSCRIPTION_WRITE) or self._caller.may(Permission.SUBSCRIPTION_ADMIN)
         if scope.subscription_ids is not None or not may:
             raise Forbidden(
-                "The API token in hand is not for subscribing to plans.",
+                "The credential in hand is not for subscribing to plans.",
                 remedy="Use one with the scope subscription.write that is not for certain subscriptions only.",
                 target=Permission.SUBSCRIPTION_WRITE.value,
             )

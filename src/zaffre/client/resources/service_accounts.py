@@ -15,6 +15,7 @@ from zaffre.client.models import (
     ServiceAccountChangeBody,
     ServiceAccountView,
 )
+from zaffre.client.resources.client_certificates import ServiceCertificates
 
 
 class ServiceTokens(Listing[ApiTokenView]):
@@ -50,7 +51,7 @@ class ServiceAccounts(Collection[ServiceAccountView, ServiceAccountView]):
         super().__init__(connection, path, ServiceAccountView, ServiceAccountView)
 
     def create(self, name: str, role: str) -> ServiceAccountView:
-        """Make an account for a program; it signs in with the tokens that are made for it."""
+        """Make an account for a program; it signs in with the tokens and certificates that are made for it."""
         return self._create(NewServiceAccountBody(name=name, role=role))
 
     def change(
@@ -60,9 +61,13 @@ class ServiceAccounts(Collection[ServiceAccountView, ServiceAccountView]):
         return self._change(account_id, ServiceAccountChangeBody(role=role, state=state), ServiceAccountView, None)
 
     def delete(self, account_id: str) -> None:
-        """Delete it with its tokens, at once."""
+        """Delete it with its tokens and certificates, at once."""
         self._delete(account_id)
 
     def tokens(self, account_id: str) -> ServiceTokens:
         """Return its API tokens."""
         return ServiceTokens(self._connection, self._member(account_id))
+
+    def certificates(self, account_id: str) -> ServiceCertificates:
+        """Return its client certificates."""
+        return ServiceCertificates(self._connection, self._member(account_id))

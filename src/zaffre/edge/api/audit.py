@@ -65,7 +65,7 @@ class AuditRecordView(View):
     address: str | None
     user_agent: str | None
     credential: str | None
-    """`session` or `api_token`."""
+    """`session`, `api_token` or `client_certificate`."""
     credential_id: str | None
     credential_name: str | None
     operation_id: str | None

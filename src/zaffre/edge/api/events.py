@@ -123,7 +123,7 @@ async def _as_they_are(work: UnitOfWork, caller: Caller) -> Caller | None:
     """
     if caller.expires_at is not None and caller.expires_at <= work.clock.now():
         return None
-    if caller.token_id is None and caller.role == Role.TENANT:
+    if caller.session_id is not None and caller.role == Role.TENANT:
         return caller
     now = await standing(work, caller)
     return now if now is not None and now.role == caller.role else None

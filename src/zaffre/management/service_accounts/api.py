@@ -1,4 +1,4 @@
-"""Routes of service accounts and their tokens: a subscription's own, and the site's."""
+"""Routes of service accounts, their tokens and their certificates: a subscription's own, and the site's."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -15,6 +15,8 @@ from zaffre.identity.accounts import AccountState
 from zaffre.identity.api_token_api import ApiTokenView, Life, NewApiTokenView, Scopes
 from zaffre.identity.api_tokens import ApiTokens, NewApiToken
 from zaffre.identity.callers import Caller
+from zaffre.identity.certificate_api import ClientCertificateView, Pem
+from zaffre.identity.certificates import ClientCertificates, NewClientCertificate
 from zaffre.identity.role_giving import check_gives, check_within_reach
 from zaffre.management.roles import SubscriptionRoles
 from zaffre.management.service_accounts.service_accounts import ServiceAccount, ServiceAccounts
@@ -45,6 +47,18 @@ class NewServiceTokenBody(Body):
     name: Name
     expires_at: datetime | None = None
     """Absent: as late as the site allows."""
+    scopes: Scopes | None = None
+    """What it is for; absent: whatever the account may do, at the time."""
+
+
+class NewServiceCertificateBody(Body):
+    """A certificate for a service account to sign in with."""
+
+    certificate: Pem
+    name: Name | None = None
+    """Absent: what the certificate calls its subject."""
+    expires_at: datetime | None = None
+    """Absent: as late as the certificate and the site allow."""
     scopes: Scopes | None = None
     """What it is for; absent: whatever the account may do, at the time."""
 
@@ -105,7 +119,7 @@ async def _get(account_id: PathId, owner: Owner, work: Work) -> ServiceAccountVi
 
 
 async def _create(body: NewServiceAccountBody, owner: Owner, work: Work, caller: CurrentCaller) -> ServiceAccountView:
-    """Make an account for a program. It signs in with API tokens that are made for it, and with nothing else."""
+    """Make an account for a program. It signs in with API tokens and certificates of its own, and nothing else."""
     await _check_grant(work, caller, owner, body.role)
     return ServiceAccountView.of(await ServiceAccounts(work, owner).create(body.name, body.role))
 
@@ -158,6 +172,34 @@ async def _delete_token(
     await ApiTokens(work, found.row.id, life).delete(token_id)
 
 
+async def _list_certificates(account_id: PathId, owner: Owner, work: Work, life: Life) -> Page[ClientCertificateView]:
+    """List a service account's client certificates."""
+    found = await ServiceAccounts(work, owner).get(account_id)
+    rows = await ClientCertificates(work, found.row.id, life).list()
+    return Page[ClientCertificateView](value=[ClientCertificateView.of(row, life) for row in rows])
+
+
+async def _add_certificate(
+    account_id: PathId, body: NewServiceCertificateBody, owner: Owner, work: Work, caller: CurrentCaller, life: Life
+) -> ClientCertificateView:
+    """Let whoever holds a certificate's key in as a service account, from the next request on."""
+    accounts = ServiceAccounts(work, owner)
+    found = await accounts.get(account_id)
+    await _check_reach(work, caller, owner, found)
+    scope = accounts.scope(body.scopes, caller.permissions)
+    draft = NewClientCertificate(body.certificate, body.name, body.expires_at, scope)
+    return ClientCertificateView.of(await ClientCertificates(work, found.row.id, life).add(draft, caller), life)
+
+
+async def _delete_certificate(
+    account_id: PathId, certificate_id: PathId, owner: Owner, work: Work, caller: CurrentCaller, life: Life
+) -> None:
+    """Let nobody in with a certificate of a service account any more, from the next request on."""
+    found = await ServiceAccounts(work, owner).get(account_id)
+    await _check_reach(work, caller, owner, found)
+    await ClientCertificates(work, found.row.id, life).delete(certificate_id)
+
+
 async def _check_grant(work: UnitOfWork, caller: Caller, owner: SubscriptionRow | None, role: str) -> None:
     """Refuse to give a program a role that is for more than the caller may do: a token of it would be theirs.
 
@@ -188,7 +230,7 @@ def _router(prefix: str, noun: str, read: Permission, write: Permission, scope: 
     """Return the routes of the service accounts below a path; both kinds have the same."""
     router = APIRouter(prefix=prefix, tags=["service accounts"], route_class=TransactionalRoute)
     looking, changing = [requires(read), Depends(scope)], [requires(write), Depends(scope)]
-    one, tokens = "/{account_id}", "/{account_id}/api-tokens"
+    one, tokens, certificates = "/{account_id}", "/{account_id}/api-tokens", "/{account_id}/client-certificates"
 
     def add(method: str, path: str, name: str, endpoint: Any, status: int = 200) -> None:
         dependencies = looking if method == "GET" else changing
@@ -202,6 +244,9 @@ def _router(prefix: str, noun: str, read: Permission, write: Permission, scope: 
     add("GET", tokens, f"list_{noun}_tokens", _list_tokens)
     add("POST", tokens, f"create_{noun}_token", _create_token, 201)
     add("DELETE", f"{tokens}/{{token_id}}", f"delete_{noun}_token", _delete_token, 204)
+    add("GET", certificates, f"list_{noun}_certificates", _list_certificates)
+    add("POST", certificates, f"add_{noun}_certificate", _add_certificate, 201)
+    add("DELETE", f"{certificates}/{{certificate_id}}", f"delete_{noun}_certificate", _delete_certificate, 204)
     return router
 
 

@@ -181,7 +181,7 @@ async def _of_subscription(request: Request, subscription: CurrentSubscription) 
 def _webhooks(request: Request, work: Work, caller: CurrentCaller) -> Webhooks:
     if request.method not in READING and not caller.may(Permission.OPERATION_READ):
         raise Forbidden(
-            "The API token in hand is not for seeing what webhooks are sent.",
+            "The credential in hand is not for seeing what webhooks are sent.",
             remedy="Use one that has the scope operation.read too.",
             target=Permission.OPERATION_READ.value,
         )
