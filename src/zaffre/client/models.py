@@ -3098,6 +3098,25 @@ class ChoiceView(Wire):
     value: str
 
 
+class ClientCertificateView(Wire):
+    """A certificate that lets its holder in."""
+
+    id: str
+    name: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+    fingerprint: str
+    issuer: str
+    key: str
+    last_used_at: AwareDatetime | None
+    last_used_from: str | None
+    not_after: AwareDatetime
+    not_before: AwareDatetime
+    scopes: list[Permission] | None
+    subject: str
+    subscription_ids: list[str] | None
+
+
 class CurrentRateView(Wire):
     """What a meter costs a subscription now."""
 
@@ -3382,6 +3401,19 @@ class NewBudgetBody(Wire):
     thresholds: list[ThresholdBody] | None = None
 
 
+class NewClientCertificateBody(Wire):
+    """A certificate to sign in with."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    certificate: str
+    expires_at: AwareDatetime | None = None
+    scopes: list[Permission] | None = None
+    subscription_ids: list[str] | None = None
+
+
 class NewIdentityProviderBody(Wire):
     """An OpenID provider that people shall be able to sign in with."""
 
@@ -3442,6 +3474,18 @@ class NewRoleBody(Wire):
     name: str
     description: str = ""
     permissions: list[Permission]
+
+
+class NewServiceCertificateBody(Wire):
+    """A certificate for a service account to sign in with."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: str | None = None
+    certificate: str
+    expires_at: AwareDatetime | None = None
+    scopes: list[Permission] | None = None
 
 
 class NewServiceTokenBody(Wire):

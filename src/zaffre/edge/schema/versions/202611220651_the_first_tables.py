@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611220645
+Revision: 202611220651
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611220645"
+revision = "202611220651"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -719,6 +719,30 @@ def upgrade() -> None:
     op.create_index(op.f("ix_approval_rules_change"), "approval_rules", ["change"], unique=False)
     op.create_index(op.f("ix_approval_rules_plan_id"), "approval_rules", ["plan_id"], unique=False)
     op.create_index(op.f("ix_approval_rules_program_id"), "approval_rules", ["program_id"], unique=False)
+    op.create_table(
+        "client_certificates",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("not_before", UtcDateTime(), nullable=False),
+        sa.Column("not_after", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("scopes", Json, nullable=True),
+        sa.Column("subscription_ids", Json, nullable=True),
+        sa.Column("last_used_at", UtcDateTime(), nullable=True),
+        sa.Column("last_used_from", sa.String(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_client_certificates_account_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_certificates")),
+        sa.UniqueConstraint("fingerprint", name=op.f("uq_client_certificates_fingerprint")),
+    )
+    op.create_index(op.f("ix_client_certificates_account_id"), "client_certificates", ["account_id"], unique=False)
     op.create_table(
         "clouds",
         sa.Column("id", Id, nullable=False),
@@ -1676,6 +1700,7 @@ def upgrade() -> None:
         sa.Column("account_id", Id, nullable=False),
         sa.Column("session_id", Id, nullable=True),
         sa.Column("api_token_id", Id, nullable=True),
+        sa.Column("client_certificate_id", Id, nullable=True),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_console_tokens_account_id_accounts"), ondelete="CASCADE"
@@ -1684,6 +1709,12 @@ def upgrade() -> None:
             ["api_token_id"],
             ["api_tokens.id"],
             name=op.f("fk_console_tokens_api_token_id_api_tokens"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["client_certificate_id"],
+            ["client_certificates.id"],
+            name=op.f("fk_console_tokens_client_certificate_id_client_certificates"),
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
