@@ -17,11 +17,11 @@ from typing import Any
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
+from bench.databases import async_url, choose_database, on_each
 from bench.figures import Figure, arguments, percentile, report, timings
-from bench.load import Answer, Connection, ask, connected
+from bench.load import Answer, Connection, ask, connected, read_seconds
 from bench.population import Population, Populator
 from bench.server import Server
-from support.postgresql import postgres_server, server_programs
 from zaffre.compute.tables import VirtualMachineRow
 from zaffre.fabric import Demand, Placement
 from zaffre.foundation.actor import system_actor
@@ -84,7 +84,7 @@ class Bench:
         return figures
 
     async def _populate(self) -> None:
-        database = Database(self._async_url)
+        database = Database(async_url(self._url))
         quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
         populator = Populator(database, self._directory / "world", quick)
         Keyring.at(self._directory / "secret.key")  # a site that has accounts has its key
@@ -93,7 +93,7 @@ class Bench:
 
     async def _placement(self) -> list[Figure]:
         """Reserve room for machines of random tenants, several at a time, each decision in its own transaction."""
-        database = Database(self._async_url)
+        database = Database(async_url(self._url))
         units = UnitsOfWork(database, SystemClock(), SystemIds(), Keyring.at(self._directory / "placement.key"))
         work_left = iter(range(DECISIONS))
         taken: list[str] = []
@@ -133,7 +133,7 @@ class Bench:
         filtered = f"{base}?$top=50&$filter=state eq 'running' and contains(name,'vm')&$orderby=name"
 
         def read(path: Callable[[int], str]) -> list[float]:
-            return _seconds(server.url("public"), self._tokens[0], path)
+            return read_seconds(server.url("public"), self._tokens[0], READS, CLIENTS, path)
 
         return [
             *timings("tenant_list_50_filtered", read(lambda _: filtered), 100),
@@ -145,7 +145,7 @@ class Bench:
         searched = "/virtual-machines?$top=50&$search=vm-0{}&$orderby=created_at desc"
 
         def read(path: Callable[[int], str]) -> list[float]:
-            return _seconds(server.url("admin"), self._admin_token, path)
+            return read_seconds(server.url("admin"), self._admin_token, READS, CLIENTS, path)
 
         return [
             *timings("admin_list_50_of_all_filtered", read(lambda _: everything), 100),
@@ -153,7 +153,7 @@ class Bench:
         ]
 
     async def _baseline(self) -> list[Figure]:
-        database = Database(self._async_url)
+        database = Database(async_url(self._url))
         subscription_id = self._population.subscriptions[0][1]
         table = VirtualMachineRow.__table__
         running = select(table).where(table.c.subscription_id == subscription_id, table.c.state == "running")
@@ -206,27 +206,9 @@ class Bench:
     def _sign_in(self, server: Server) -> None:
         with connected(server.url("public")) as public:
             for number in range(self._size.tenants):
-                self._tokens.append(_token(public, f"tenant{number}@zaffre.example", PASSWORD))
+                self._tokens.append(public.sign_in(f"tenant{number}@zaffre.example", PASSWORD))
         with connected(server.url("admin")) as admin:
-            self._admin_token = _token(admin, "admin@zaffre.example", ADMIN_PASSWORD)
-
-    @property
-    def _async_url(self) -> str:
-        driver = "sqlite" if self._url.startswith("sqlite") else "postgresql+psycopg"
-        return f"{driver}://{self._url.split('://', 1)[1]}"
-
-
-def _seconds(url: str, bearer: str, path: Callable[[int], str]) -> list[float]:
-    """Read `READS` paths from `CLIENTS` connections at once; returns how long each took."""
-    answers = ask(url, bearer, READS, CLIENTS, lambda connection, number: connection.get(path(number)))
-    bad = next((answer for answer in answers if answer.status != 200), None)
-    if bad is not None:
-        raise RuntimeError(f"answered {bad.status}: {bad.body.decode()}")
-    return [answer.seconds for answer in answers]
-
-
-def _token(connection: Connection, email: str, password: str) -> str:
-    return str(connection.post("/sessions", {"email": email, "password": password}).json()["access_token"])
+            self._admin_token = admin.sign_in("admin@zaffre.example", ADMIN_PASSWORD)
 
 
 async def _time_sql(database: Database, statement: Any) -> list[float]:
@@ -256,34 +238,13 @@ def main() -> int:
     parser.add_argument("--hosts", type=int, default=1000)
     parser.add_argument("--machines", type=int, default=20_000)
     parser.add_argument("--tenants", type=int, default=200)
-    parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
+    choose_database(parser)
     options = parser.parse_args()
     size = Size(options.hosts, options.machines, options.tenants)
     with tempfile.TemporaryDirectory(prefix="zaffre-bench-") as directory:
         figures = empty_server(Path(directory))
-    if options.database in ("sqlite", "both"):
-        with tempfile.TemporaryDirectory(prefix="zaffre-bench-") as directory:
-            bench = Bench(Path(directory), f"sqlite:///{directory}/zaffre.sqlite", size)
-            figures += _prefixed("sqlite", bench.run())
-    if options.database in ("postgresql", "both"):
-        figures += _on_postgresql(size)
+    figures += on_each(options.database, lambda directory, url: Bench(directory, url, size).run())
     return report(figures, options.json)
-
-
-def _on_postgresql(size: Size) -> list[Figure]:
-    if server_programs() is None:
-        print("PostgreSQL's server programs are not installed: skipped")
-        return []
-    with (
-        tempfile.TemporaryDirectory(prefix="zaffre-bench-") as directory,
-        postgres_server(durable=True) as server,
-        server.database() as url,
-    ):
-        return _prefixed("postgresql", Bench(Path(directory), url, size).run())
-
-
-def _prefixed(prefix: str, figures: list[Figure]) -> list[Figure]:
-    return [Figure(f"{prefix}.{f.name}", f.value, f.unit, f.budget, f.at_least) for f in figures]
 
 
 if __name__ == "__main__":

@@ -52,6 +52,14 @@ class Connection:
             headers["Prefer"] = prefer
         return self._exchange("POST", path, json.dumps(body).encode(), headers)
 
+    def patch(self, path: str, body: Any) -> Answer:
+        """Change something."""
+        return self._exchange("PATCH", path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    def sign_in(self, email: str, password: str) -> str:
+        """Open a session; returns its access token."""
+        return str(self.post("/sessions", {"email": email, "password": password}).json()["access_token"])
+
     def close(self) -> None:
         """Hang up."""
         self._http.close()
@@ -96,3 +104,16 @@ def ask(
 
     with ThreadPoolExecutor(clients) as pool:
         return [answer for answers in pool.map(client, range(clients)) for answer in answers]
+
+
+def read_seconds(url: str, bearer: str, count: int, clients: int, path: Callable[[int], str]) -> list[float]:
+    """Read `count` paths over some connections at once; returns how long each took.
+
+    Raises:
+        RuntimeError: something else than the content was answered.
+    """
+    answers = ask(url, bearer, count, clients, lambda connection, number: connection.get(path(number)))
+    bad = next((answer for answer in answers if answer.status != 200), None)
+    if bad is not None:
+        raise RuntimeError(f"answered {bad.status}: {bad.body.decode()}")
+    return [answer.seconds for answer in answers]

@@ -169,7 +169,7 @@ class Populator:
             state="active",
         )
         for provider in ("virtual_machines", "networks"):
-            sync = {"subscription_id": subscription_id, "provider": provider, "state": "in_sync"}
+            sync = {"subscription_id": subscription_id, "provider": provider, "state": "in_sync", "pending": None}
             self._rows.setdefault(SubscriptionSyncRow, []).append(sync | {"updated_at": self._now})
         self._add(
             VmNetworkRow,
@@ -179,6 +179,8 @@ class Populator:
             name="net",
             state="ready",
         )
+        claim = {"resource_id": network_id, "dimension": "vm_networks", "amount": 1}
+        self._rows.setdefault(QuotaClaimRow, []).append(claim | {"subscription_id": subscription_id})
         vsid = 5000 + number
         subnet = {
             "id": subnet_id,
@@ -289,10 +291,6 @@ class Populator:
             used |= {(row["id"], dimension): 0 for dimension in AMOUNTS} | {(row["id"], "vm_networks"): 0}
         for claim in self._rows.get(QuotaClaimRow, []):
             used[claim["subscription_id"], claim["dimension"]] += claim["amount"]
-        for network in self._rows[VmNetworkRow]:
-            used[network["subscription_id"], "vm_networks"] += 1
-            claim = {"resource_id": network["id"], "dimension": "vm_networks", "amount": 1}
-            self._rows[QuotaClaimRow].append(claim | {"subscription_id": network["subscription_id"]})
         self._rows[QuotaCounterRow] = [
             {"subscription_id": s, "dimension": d, "limit": None, "used": n, "closed": False}
             for (s, d), n in used.items()

@@ -9,7 +9,7 @@ from zaffre.cli.columns import NAME, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.label_commands import add_label_commands, tags_fact
+from zaffre.cli.label_commands import TagOption, add_label_commands, new_tags, tags_fact
 from zaffre.cli.machine_views import machine_columns
 from zaffre.cli.options import Confirmation, InSubscription, ListWishes
 from zaffre.cli.sheets import Section
@@ -60,10 +60,11 @@ def create_set(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a machine rather than let it share a host with another.")
     ] = False,
+    tag: TagOption = None,
 ) -> None:
     """Make an availability set. Its policy cannot be changed later."""
     policy = AvailabilityPolicy.STRICT if strict else AvailabilityPolicy.PREFERRED
-    made = run.subscription(chosen).availability_sets.create(name, policy)
+    made = run.subscription(chosen).availability_sets.create(name, policy, new_tags(tag))
     run.report(made, f"Availability set {name} is made ({policy}). Use it with: zaffre vm create --availability-set")
 
 

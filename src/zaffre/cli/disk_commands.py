@@ -9,7 +9,7 @@ from zaffre.cli.columns import age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.label_commands import add_label_commands, tags_fact
+from zaffre.cli.label_commands import TagOption, add_label_commands, new_tags, tags_fact
 from zaffre.cli.machine_views import DISK_COLUMNS
 from zaffre.cli.options import Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.sheets import Section
@@ -60,11 +60,12 @@ def create_disk(
             autocompletion=names_of(lambda run: run.subscription().virtual_machines),
         ),
     ] = None,
+    tag: TagOption = None,
 ) -> None:
     """Make a data disk."""
     scope = run.subscription(chosen)
     machine_id = run.id_in(scope.virtual_machines, machine) if machine is not None else None
-    run.finish(scope.disks.create(name, size_gib, machine_id), waiting, _sentence)
+    run.finish(scope.disks.create(name, size_gib, machine_id, new_tags(tag)), waiting, _sentence)
 
 
 add_label_commands(group, "The disk", DiskArgument, lambda run, chosen: run.subscription(chosen).disks)

@@ -9,7 +9,7 @@ from zaffre.cli.arguments import DescriptionOption, ImageArgument, NewNameArgume
 from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.label_commands import add_label_commands, tags_fact
+from zaffre.cli.label_commands import TagOption, add_label_commands, new_tags, tags_fact
 from zaffre.cli.options import Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
@@ -76,14 +76,28 @@ def create_image(
         Path | None,
         typer.Option("--file", "-f", metavar="FILE", exists=True, dir_okay=False, help="Upload this file too."),
     ] = None,
+    tag: TagOption = None,
 ) -> None:
     """Add an image to the library, or as a tenant one of your own.
 
     Tenants give its content with --file. That of a site's image may follow with `image upload` or `image import`.
     """
     if not run.manages_library(chosen):
-        _create_own(run, chosen, file, name, kind, description, default_user, minimum_memory_mib, minimum_disk_gib)
+        content, images = _content(file), run.subscription(chosen).images
+        own = NewOwnImageBody(
+            name=name,
+            kind=kind,
+            size_bytes=content.stat().st_size,
+            description=description,
+            default_user=default_user,
+            minimum_memory_mib=minimum_memory_mib,
+            minimum_disk_gib=minimum_disk_gib,
+            tags=new_tags(tag),
+        )
+        _upload_own(run, images, images.create(own), content)
         return
+    if tag:
+        raise UsageProblem("Images of the site have no tags.", "Leave --tag out, or name a subscription.")
     images = run.client.admin.images
     body = NewImageBody(
         name=name,
@@ -137,32 +151,10 @@ def delete_image(
     run.finish(images.delete(found.id), waiting, lambda _: f"Image {found.name} is deleted.")
 
 
-def _create_own(
-    run: Invocation,
-    chosen: InSubscription,
-    file: Path | None,
-    name: str,
-    kind: ImageKind,
-    description: str,
-    default_user: str,
-    minimum_memory_mib: int,
-    minimum_disk_gib: int,
-) -> None:
+def _content(file: Path | None) -> Path:
     if file is None:
         raise UsageProblem("It is not said what goes into the image.", "Add --file with a qcow2 or ISO file.")
-    images = run.subscription(chosen).images
-    image = images.create(
-        NewOwnImageBody(
-            name=name,
-            kind=kind,
-            size_bytes=file.stat().st_size,
-            description=description,
-            default_user=default_user,
-            minimum_memory_mib=minimum_memory_mib,
-            minimum_disk_gib=minimum_disk_gib,
-        )
-    )
-    _upload_own(run, images, image, file)
+    return file
 
 
 def _upload_own(run: Invocation, images: SubscriptionImages, image: ImageView, file: Path) -> None:

@@ -10,7 +10,7 @@ from zaffre.cli.arguments import KeyArgument, NewNameArgument
 from zaffre.cli.columns import NAME, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.label_commands import add_label_commands, tags_fact
+from zaffre.cli.label_commands import TagOption, add_label_commands, new_tags, tags_fact
 from zaffre.cli.options import Confirmation, InSubscription, ListWishes
 from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
@@ -52,9 +52,10 @@ def add_key(
             show_default="~/.ssh/id_*.pub",
         ),
     ] = None,
+    tag: TagOption = None,
 ) -> None:
     """Add a public key."""
-    key = run.subscription(chosen).ssh_keys.add(name, _public_key(file))
+    key = run.subscription(chosen).ssh_keys.add(name, _public_key(file), new_tags(tag))
     run.report(key, f"SSH key {name} is added ({key.fingerprint}).")
 
 

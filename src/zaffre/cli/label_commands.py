@@ -12,6 +12,9 @@ from zaffre.cli.options import InSubscription, OptionBundle
 from zaffre.client import LabelledCollection
 
 TagsArgument = Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="The tags it gets.")]
+TagOption = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="A tag that it gets. May be repeated.")
+]
 KeysArgument = Annotated[list[str], typer.Argument(metavar="KEY...", help="The tags it loses.")]
 
 
@@ -76,6 +79,15 @@ def tags_fact(tagged: Tagged) -> tuple[str, str | None]:
 def tags_text(tags: Mapping[str, str]) -> str:
     """Return tags on one line."""
     return ", ".join(f"{key}={value}" for key, value in sorted(tags.items()))
+
+
+def new_tags(tags: Iterable[str] | None) -> dict[str, str]:
+    """Read what `TagOption` holds.
+
+    Raises:
+        typer.BadParameter: one is not a key with a value.
+    """
+    return dict(_pairs(tags or ()))
 
 
 def _pairs(tags: Iterable[str]) -> Iterable[tuple[str, str]]:

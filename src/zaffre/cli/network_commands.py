@@ -8,7 +8,7 @@ from zaffre.cli.arguments import NetworkArgument, NewNameArgument
 from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.label_commands import add_label_commands, tags_fact
+from zaffre.cli.label_commands import TagOption, add_label_commands, new_tags, tags_fact
 from zaffre.cli.options import Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
@@ -60,10 +60,12 @@ def create_network(
     dns: Annotated[
         list[str] | None, typer.Option("--dns", metavar="ADDRESS", help="Name server of the subnets. May be repeated.")
     ] = None,
+    tag: TagOption = None,
 ) -> None:
     """Make a VM network with its subnets."""
     subnets = [_subnet(text, dns or []) for text in subnet or []]
-    accepted = run.subscription(chosen).vm_networks.create(NewVmNetworkBody(name=name, subnets=subnets))
+    body = NewVmNetworkBody(name=name, subnets=subnets, tags=new_tags(tag))
+    accepted = run.subscription(chosen).vm_networks.create(body)
     run.finish(accepted, waiting, lambda network: f"VM network {network.name} is {network.state}.")
     if not subnets:
         run.terminal.note(f"It has no subnet yet: zaffre network subnet create {name} a 10.0.0.0/24")

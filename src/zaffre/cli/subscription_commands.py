@@ -10,7 +10,7 @@ from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.label_commands import add_label_commands, tags_fact
+from zaffre.cli.label_commands import TagOption, add_label_commands, new_tags, tags_fact
 from zaffre.cli.options import Anywhere, Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.sheets import Section
 from zaffre.cli.states import BAD, GOOD, UNDER_WAY, styled_state
@@ -81,15 +81,16 @@ def create_subscription(
     code: Annotated[
         str | None, typer.Option("--code", metavar="CODE", help="The invitation code, for a plan that needs one.")
     ] = None,
+    tag: TagOption = None,
 ) -> None:
     """Subscribe to a plan."""
     plan_id = run.id_in(plans_of(run), plan)
     if account is not None or run.is_admin:
         admin = run.client.admin
         account_id = run.id_in(admin.accounts, account) if account is not None else run.client.account.get().id
-        accepted = admin.subscriptions.create_for(account_id, plan_id, name)
+        accepted = admin.subscriptions.create_for(account_id, plan_id, name, new_tags(tag))
     else:
-        accepted = run.client.subscriptions.create(plan_id, name, code)
+        accepted = run.client.subscriptions.create(plan_id, name, code, new_tags(tag))
     made = run.finish(
         accepted, waiting, lambda subscription: f"Subscription {subscription.name} is {subscription.state}."
     )

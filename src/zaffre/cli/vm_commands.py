@@ -10,7 +10,7 @@ from zaffre.cli.attachments import attachments
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.label_commands import add_label_commands
+from zaffre.cli.label_commands import TagOption, add_label_commands, new_tags
 from zaffre.cli.machine_views import all_machine_columns, machine_columns, machine_sections
 from zaffre.cli.options import WAIT_TIMEOUT_S, Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.vm_console_commands import add_console_commands
@@ -118,6 +118,7 @@ def create_machine(
         Path | None,
         typer.Option("--user-data", metavar="FILE", exists=True, dir_okay=False, help="cloud-init user-data."),
     ] = None,
+    tag: TagOption = None,
 ) -> None:
     """Make a virtual machine and start it."""
     scope = run.subscription(chosen)
@@ -130,6 +131,7 @@ def create_machine(
         ssh_key_ids=[run.id_in(scope.ssh_keys, each) for each in key or []],
         availability_set_id=run.id_in(scope.availability_sets, availability_set) if availability_set else None,
         user_data=user_data.read_text() if user_data is not None else None,
+        tags=new_tags(tag),
     )
     run.finish(scope.virtual_machines.create(body), waiting, _made)
 

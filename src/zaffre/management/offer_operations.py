@@ -33,7 +33,7 @@ from zaffre.management.tables import SubscriptionRow, SubscriptionSyncRow
 STEP_DEADLINE_S = 3600.0
 """For a million subscriptions at a few hundred a second."""
 
-COUNTED_AT_ONCE = 100
+COUNTED_AT_ONCE = 200
 LONGEST_PAUSE_S = 0.1
 TOLD_AT_ONCE = 50
 """Subscriptions that a provider is told of one by one in one transaction, so that others wait for moments only."""
@@ -76,8 +76,7 @@ class ApplyOffer:
             if not ids:
                 return
             done, last = done + len(ids), ids[-1]
-            # Requests that have come meanwhile go first; on SQLite they share this process's one writer.
-            await run.clock.sleep(min(run.clock.monotonic_s() - began_s, LONGEST_PAUSE_S))
+            await self._let_others(run, began_s)
             run.report(done / max(total, 1), f"Setting the limits: {done} of {total} subscriptions")
 
     async def _count_some(self, work: UnitOfWork, ids: Sequence[str], parameters: Mapping[str, Any]) -> None:
@@ -99,9 +98,16 @@ class ApplyOffer:
         for number, provider in enumerate(providers):
             last: str | None = ""
             while last is not None:
+                began_s = run.clock.monotonic_s()
                 last = await self._tell_some(run, provider, last)
+                await self._let_others(run, began_s)
                 run.report((number + 0.5) / len(providers), f"Telling {provider}")
         await self._conclude(run, providers)
+
+    @staticmethod
+    async def _let_others(run: Run, began_s: float) -> None:
+        """Let requests that have come meanwhile go first; on SQLite they share this process's one writer."""
+        await run.clock.sleep(min(run.clock.monotonic_s() - began_s, LONGEST_PAUSE_S))
 
     async def _tell_some(self, run: Run, name: str, last: str) -> str | None:
         """Tell a provider of some subscriptions; returns the last of them, None when there were none."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from support.cloud import PASSWORD
 from support.command_line import Person
+from support.media import iso
 from support.server_process import ServerProcess
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHQ7rZ0c1uUjJ7Vq4M5bqYb5xv0a5qFZ6l7yq8dJk9aB ann@desk"
@@ -118,6 +119,26 @@ def test_a_machine_is_renamed_and_tagged(tenant: Person) -> None:
     assert [found["name"] for found in tenant.gets("vm list --search team=a")] == ["shop"]
     assert "(none)" in tenant.does("vm untag shop team env").err
     assert tenant.types("vm tag shop team").code == 2
+
+
+def test_things_are_tagged_when_they_are_made(tenant: Person, tmp_path: Path) -> None:
+    content = tmp_path / "own.iso"
+    content.write_bytes(iso())
+    key = tmp_path / "key.pub"
+    key.write_text(KEY)
+    made = {
+        "network": "network create net",
+        "disk": "disk create data 1",
+        "key": f"key add laptop --file {key}",
+        "availability-set": "availability-set create apart",
+        "image": f"image create own --kind iso --file {content}",
+        "vm": "vm create web --image tiny --size tiny --no-network",
+    }
+    for noun, line in made.items():
+        tenant.does(f"{line} --tag env=test --tag team=a")
+        assert tenant.gets(f"{noun} show {line.split()[2]}")["tags"] == {"env": "test", "team": "a"}
+    assert tenant.types("network create other --tag team").code == 2
+    assert tenant.gets("network list --search other") == []
 
 
 def test_a_password_can_come_from_standard_input(person: Person, served: ServerProcess) -> None:

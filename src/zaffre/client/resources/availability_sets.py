@@ -1,5 +1,7 @@
 """Availability sets of a subscription."""
 
+from collections.abc import Mapping
+
 from zaffre.client.collection import LabelledCollection
 from zaffre.client.connection import Connection
 from zaffre.client.models import (
@@ -20,9 +22,14 @@ class AvailabilitySets(LabelledCollection[AvailabilitySetView, AvailabilitySetVi
         """Use the sets of the subscription at `path`."""
         super().__init__(connection, path, AvailabilitySetView, AvailabilitySetView)
 
-    def create(self, name: str, policy: AvailabilityPolicy = AvailabilityPolicy.PREFERRED) -> AvailabilitySetView:
+    def create(
+        self,
+        name: str,
+        policy: AvailabilityPolicy = AvailabilityPolicy.PREFERRED,
+        tags: Mapping[str, str] | None = None,
+    ) -> AvailabilitySetView:
         """Make an availability set; its policy stays."""
-        return self._create(NewAvailabilitySetBody(name=name, policy=policy))
+        return self._create(NewAvailabilitySetBody(name=name, policy=policy, tags=dict(tags or {})))
 
     def delete(self, set_id: str, if_match: int | None = None) -> None:
         """Delete an availability set.

@@ -1,5 +1,7 @@
 """Disks of a subscription."""
 
+from collections.abc import Mapping
+
 from zaffre.client.collection import LabelledCollection
 from zaffre.client.connection import Connection
 from zaffre.client.models import AttachmentBody, DiskChangeBody, DiskView, NewDiskBody
@@ -16,13 +18,19 @@ class Disks(LabelledCollection[DiskView, DiskView]):
         """Use the disks of the subscription at `path`."""
         super().__init__(connection, path, DiskView, DiskView)
 
-    def create(self, name: str, size_gib: int, virtual_machine_id: str | None = None) -> Accepted[DiskView]:
+    def create(
+        self,
+        name: str,
+        size_gib: int,
+        virtual_machine_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Accepted[DiskView]:
         """Make a data disk, and attach it when a machine is named.
 
         Raises:
             ZaffreError: the quota is used up, the name is taken, or the machine cannot get a disk now.
         """
-        body = NewDiskBody(name=name, size_gib=size_gib, virtual_machine_id=virtual_machine_id)
+        body = NewDiskBody(name=name, size_gib=size_gib, virtual_machine_id=virtual_machine_id, tags=dict(tags or {}))
         return self._start_creating(body, DiskView)
 
     def grow(self, disk_id: str, size_gib: int, if_match: int | None = None) -> Accepted[DiskView]:

@@ -1,5 +1,6 @@
 """Subscriptions, and what is inside one."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from urllib.parse import urlencode
 
@@ -51,10 +52,16 @@ class Subscriptions(LabelledCollection[SubscriptionView, SubscriptionDetailView]
         """Use the subscriptions of a face."""
         super().__init__(connection, "/subscriptions", SubscriptionView, SubscriptionDetailView)
 
-    def create(self, plan_id: str, name: str, invitation_code: str | None = None) -> Accepted[SubscriptionView]:
+    def create(
+        self,
+        plan_id: str,
+        name: str,
+        invitation_code: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Accepted[SubscriptionView]:
         """Subscribe to a plan on offer; one by invitation takes its code."""
         code = SecretStr(invitation_code) if invitation_code is not None else None
-        body = NewSubscriptionBody(plan_id=plan_id, name=name, invitation_code=code)
+        body = NewSubscriptionBody(plan_id=plan_id, name=name, invitation_code=code, tags=dict(tags or {}))
         return self._start_creating(body, SubscriptionView)
 
     def delete(
@@ -110,9 +117,11 @@ class Subscriptions(LabelledCollection[SubscriptionView, SubscriptionDetailView]
 class AllSubscriptions(Subscriptions):
     """Everybody's subscriptions, for administrators."""
 
-    def create_for(self, account_id: str, plan_id: str, name: str) -> Accepted[SubscriptionView]:
+    def create_for(
+        self, account_id: str, plan_id: str, name: str, tags: Mapping[str, str] | None = None
+    ) -> Accepted[SubscriptionView]:
         """Subscribe somebody to a plan, which may be private."""
-        body = NewSubscriptionForBody(account_id=account_id, plan_id=plan_id, name=name)
+        body = NewSubscriptionForBody(account_id=account_id, plan_id=plan_id, name=name, tags=dict(tags or {}))
         return self._start_creating(body, SubscriptionView)
 
     def suspend(self, subscription_id: str) -> Accepted[SubscriptionView]:
