@@ -15,7 +15,7 @@ import sqlite3
 import ssl
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -290,12 +290,12 @@ class Buckets:
         words = f"%{query.get('$search', '').strip()}%"
         here = "FROM buckets WHERE subscription_id = ? AND state != 'reserving' AND name LIKE ?"
         mine = (request.path_params["subscription_id"], words)
-        sql = f"SELECT * {here} AND name > ? ORDER BY name LIMIT ?"  # noqa: S608 - no input in it
+        sql = f"SELECT * {here} AND name > ? ORDER BY name LIMIT ?"
         rows = self._db.execute(sql, (*mine, query.get("$skiptoken", ""), top + 1)).fetchall()
         page = {
             "value": [self._view(row) for row in rows[:top]],
             "next": rows[top - 1]["name"] if len(rows) > top else None,
-            "count": self._one(f"SELECT count(*) AS n {here}", *mine)["n"],  # noqa: S608 - no input in it
+            "count": self._one(f"SELECT count(*) AS n {here}", *mine)["n"],
         }
         return JSONResponse(page)
 
@@ -452,7 +452,7 @@ def application(buckets: Buckets, zaffre: Zaffre, meter_every_s: float) -> Starl
         return Route(path, answer, methods=[method])
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         async with asyncio.TaskGroup() as tasks:
             keeping = [tasks.create_task(_sweep_at_last(buckets)), tasks.create_task(_meter(buckets, meter_every_s))]
             yield
@@ -496,8 +496,8 @@ async def _meter(buckets: Buckets, every_s: float) -> None:
 
 def _checked(wanted: dict[str, Any], names: set[str]) -> tuple[str, int]:
     name, gib = wanted.get("name"), wanted.get("gib")
-    good = isinstance(name, str) and 3 <= len(name) <= 63 and set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
-    if not good or set(wanted) != names:
+    letters = set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    if not isinstance(name, str) or not 3 <= len(name) <= 63 or not set(name) <= letters or set(wanted) != names:
         raise Refused(400, "bucket.invalid", "Give a name and a size.", "A name has 3 to 63 of a-z, 0-9 and -.", "name")
     if not isinstance(gib, int) or isinstance(gib, bool) or not 1 <= gib <= 1000:
         raise Refused(400, "bucket.invalid", "The size must be a whole number.", "Choose 1 to 1000 GiB.", "gib")

@@ -8,6 +8,7 @@ import { apiTokens } from "@/resources/api-tokens";
 import { clientCertificates } from "@/resources/client-certificates";
 import { adminChangeRequests, approvalRules } from "@/resources/approvals";
 import { approvalAsks, approvalPrograms } from "@/resources/approval-programs";
+import { resourceProviders } from "@/resources/resource-providers";
 import { adminAuditRecords } from "@/resources/audit-records";
 import { siteBudgets } from "@/resources/budgets";
 import { clouds } from "@/resources/clouds";
@@ -56,6 +57,7 @@ export const adminPortal: PortalDefinition = {
     approvalRules,
     approvalPrograms,
     approvalAsks,
+    resourceProviders,
     operations,
     adminAuditRecords,
     apiTokens,
@@ -80,6 +82,13 @@ export const adminPortal: PortalDefinition = {
       namespace: "approval_programs",
       icon: "link",
       component: () => import("@/pages/approvals/NewProgramPage"),
+    },
+    {
+      id: "register-provider",
+      path: "/resource-providers/new",
+      namespace: "resource_providers",
+      icon: "box",
+      component: () => import("@/pages/providers/RegisterPage"),
     },
     {
       id: "overview",

@@ -2,6 +2,7 @@
 import { createContext, useContext, type ComponentType } from "react";
 
 import type { IconName } from "@/shell/icons";
+import type { NavigationSection } from "@/shell/navigation";
 import type { ComponentLoader, NavManifest, ResourceManifest } from "./types";
 
 export interface PortalDefinition {
@@ -11,6 +12,8 @@ export interface PortalDefinition {
   sections: readonly string[];
   resources: readonly ResourceManifest[];
   pages: readonly PageDefinition[];
+  /** A hook: sections of the rail that a subscription has besides, shown before the last one. */
+  useMoreSections?: (subscriptionId: string | null) => readonly NavigationSection[];
 }
 
 /** A page that no manifest can describe. Title: `pages.<id>` in `frame`, or `title` in its namespace. */

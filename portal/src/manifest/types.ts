@@ -35,6 +35,8 @@ export interface ResourceManifest {
   /** How the list is ordered at first, as `$orderby` says it. Must be a sortable column. */
   defaultSort?: string;
   filters?: readonly FilterManifest[];
+  /** How often its first page is read again, where no events tell of what has come. */
+  refreshMs?: number;
   /** Whether the collection takes `$search`. */
   search?: boolean;
   /** Whether the collection is OData shaped (`$top`, `$filter`…). A few short ones are not. Default: true. */

@@ -35,6 +35,7 @@ export function useResourceList({ manifest, values, search, path, filter = null 
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page["@odata.nextLink"] ?? null,
     placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (state.data?.pages.length === 1 ? (manifest.refreshMs ?? false) : false),
   });
   const client = useQueryClient();
   /** Begin at the first page again: what has been scrolled through need not be read a second time. */

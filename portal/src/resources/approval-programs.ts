@@ -101,6 +101,7 @@ export const approvalAsks: ResourceManifest = {
   scope: "site",
   paths: { list: "/approval-programs/{program_id}/asks" },
   title: [{ field: "outcome", kind: "word" }],
+  refreshMs: 5000,
   defaultSort: "created_at desc",
   columns: [
     {

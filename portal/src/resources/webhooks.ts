@@ -175,6 +175,7 @@ function deliveriesOf(
     paths: { list },
     title: [{ field: "kind", kind: "deed" }],
     search: true,
+    refreshMs: 2000,
     defaultSort: "created_at desc",
     columns: [
       { field: "kind", kind: "deed", sortable: true, width: 220, priority: 1 },

@@ -26,8 +26,10 @@ export function useNavigation(): NavigationSection[] {
   const may = usePermissions();
   const { subscription } = useCurrentSubscription();
   const { t } = useTranslation(["frame", ...[...portal.resources, ...portal.pages].map((one) => one.namespace)]);
+  const { useMoreSections = useNoSections } = portal;
+  const more = useMoreSections(subscription?.id ?? null);
   const withNav = [...portal.resources, ...portal.pages].filter(hasNav).filter((one) => may(one.nav.permission));
-  return portal.sections
+  const own = portal.sections
     .map((id) => ({
       id,
       title: id === "home" ? null : t(`nav.sections.${id}`),
@@ -38,10 +40,17 @@ export function useNavigation(): NavigationSection[] {
         .filter((entry) => !entry.to.includes("/none")),
     }))
     .filter((section) => section.entries.length > 0);
+  return [...own.slice(0, -1), ...more, ...own.slice(-1)];
 
   function titleOf(one: PageDefinition | ResourceManifest): string {
     return "slug" in one ? t(`${one.namespace}:title`) : t([`${one.namespace}:pages.${one.id}`, `pages.${one.id}`]);
   }
+}
+
+const NO_SECTIONS: readonly NavigationSection[] = [];
+
+function useNoSections() {
+  return NO_SECTIONS;
 }
 
 type Shown = (ResourceManifest | PageDefinition) & { nav: NavManifest };

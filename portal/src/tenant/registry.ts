@@ -21,9 +21,12 @@ import { virtualMachines } from "@/resources/virtual-machines";
 import { vmNetworks } from "@/resources/vm-networks";
 import { webhookDeliveries, webhooks } from "@/resources/webhooks";
 
+import { useServiceSections } from "@/pages/services/useServiceSections";
+
 export const tenantPortal: PortalDefinition = {
   face: "tenant",
   sections: ["home", "compute", "network", "library", "account"],
+  useMoreSections: useServiceSections,
   resources: [
     virtualMachines,
     disks,

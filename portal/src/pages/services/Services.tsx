@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { rememberSubscription } from "@/session/subscriptions";
 import { usePageTitle } from "@/shell/pageTitle";
 import { ProblemMessage } from "@/shell/ProblemMessage";
-import { labelIn } from "./manifests";
+import { labelIn } from "./labels";
 import { useServices } from "./useServices";
 
 const useStyles = makeStyles({

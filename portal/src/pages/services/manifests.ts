@@ -3,13 +3,13 @@ import i18next from "i18next";
 
 import type { TenantSchemas } from "@/api/clients";
 import { LANGUAGES } from "@/i18n/i18n";
+import { labelIn, type Labels } from "./labels";
 import type { FieldKind, FieldManifest, InputManifest, ResourceManifest } from "@/manifest/types";
 
 export type Service = TenantSchemas["SubscriptionServiceView"];
 export type Collection = TenantSchemas["ProviderCollectionView"];
 type Input = TenantSchemas["ProviderInputView"];
 type Column = TenantSchemas["ProviderColumnView"];
-type Labels = Record<string, unknown> & { en: string };
 
 const WRITE = "provider_resource.write";
 const KINDS: Record<Column["kind"], FieldKind> = {
@@ -19,12 +19,6 @@ const KINDS: Record<Column["kind"], FieldKind> = {
   instant: "date",
   choice: "word",
 };
-
-/** Return a text in a language; in English where there is none. */
-export function labelIn(labels: Labels, language: string): string {
-  const text = labels[language];
-  return typeof text === "string" ? text : labels.en;
-}
 
 /** Return the manifest of a collection, and make its texts known. */
 export function manifestOf(service: Service, collection: Collection): ResourceManifest {

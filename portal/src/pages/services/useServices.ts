@@ -5,10 +5,11 @@ import { call } from "@/api/transport";
 import type { Page } from "@/api/wire";
 import type { Service } from "./manifests";
 
-export function useServices(subscriptionId: string) {
+export function useServices(subscriptionId: string, enabled = true) {
   return useQuery({
     queryKey: ["services", subscriptionId],
     queryFn: async ({ signal }) =>
       (await call<Page<Service>>("GET", `/subscriptions/${subscriptionId}/providers`, { signal })).body.value,
+    enabled,
   });
 }

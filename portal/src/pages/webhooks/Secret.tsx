@@ -1,4 +1,4 @@
-/** A signing secret, shown once. */
+/** A secret, shown once. */
 import { makeStyles, MessageBar, MessageBarBody, tokens } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
 
@@ -18,15 +18,23 @@ const useStyles = makeStyles({
   },
 });
 
-export function Secret({ secret }: { secret: string }) {
+interface SecretProps {
+  secret: string;
+  /** What it is, when it is no signing secret. */
+  title?: string;
+  /** What to do with it. */
+  once?: string;
+}
+
+export function Secret({ secret, title, once }: SecretProps) {
   const styles = useStyles();
   const { t } = useTranslation("webhooks");
   return (
     <div className={styles.whole} aria-live="polite">
       <MessageBar intent="warning" layout="multiline">
-        <MessageBarBody>{t("secret.once")}</MessageBarBody>
+        <MessageBarBody>{once ?? t("secret.once")}</MessageBarBody>
       </MessageBar>
-      <div className={styles.secret} role="group" aria-label={t("secret.title")}>
+      <div className={styles.secret} role="group" aria-label={title ?? t("secret.title")}>
         <span>{secret}</span>
         <CopyButton text={secret} />
       </div>
