@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611220651
+Revision: 202611220717
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611220651"
+revision = "202611220717"
 down_revision = None
 branch_labels = None
 depends_on = None
