@@ -34,6 +34,7 @@ SETTLING_S = 15.0
 READS = 400
 CLIENTS = 4
 CHANGED_TIMEOUT_S = 600.0
+ENDED = ("succeeded", "failed", "cancelled", "stuck")
 LOOKING_S = 0.05
 """How often the tenant looks meanwhile: a person who clicks as fast as they can."""
 QUOTA = 9_999
@@ -119,7 +120,7 @@ class Bench:
         if answer.status != 202:
             raise RuntimeError(f"answered {answer.status}: {answer.body.decode()}")
         path = urlsplit(answer.headers["operation-location"]).path
-        while (state := str(admin.get(path).json()["state"])) in ("pending", "running"):
+        while (state := str(admin.get(path).json()["state"])) not in ENDED:
             if time.perf_counter() - began_s > CHANGED_TIMEOUT_S:
                 raise RuntimeError("the change did not end")
             time.sleep(0.1)
