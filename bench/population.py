@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from zaffre.compute.guest import SUBSCRIPTION_LABEL, seed_volume, serial_log_volume
@@ -73,6 +73,8 @@ class Populator:
             for table in Table.metadata.sorted_tables:
                 await self._insert(session, table.name)
             await self._reserve(session, hosts, machines)
+            # What a database that has been up for a minute does by itself.
+            await session.execute(text("ANALYZE"))
         await self._build_world()
         return population
 
