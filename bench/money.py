@@ -15,6 +15,8 @@ from bench.books import Books, books, choose_databases, on_each_database
 from bench.figures import Figure, arguments, report, timings
 from bench.metering import ACTOR, usage_record
 from zaffre.foundation.settings import MeteringSettings
+from zaffre.management.cost_overview.overview import CostOverviews
+from zaffre.management.cost_overview.tables import CostedMonthRow, CostTotalRow
 from zaffre.management.metering.rollups import add_up
 from zaffre.management.metering.tables import UsageRecordRow
 from zaffre.management.money.price_book import PriceBook
@@ -24,6 +26,10 @@ from zaffre.management.money.usage_rows import used_in
 RESOURCES = 100
 ROUNDS = 10
 AT_ONCE = 5000
+SUBSCRIPTIONS = 10_000
+PLANS = 20
+LINES = 6
+"""Rows that the overview keeps of a subscription's month."""
 
 
 async def measure(directory: Path, url: str, records: int) -> list[Figure]:
@@ -46,7 +52,9 @@ async def measure(directory: Path, url: str, records: int) -> list[Figure]:
                 began = time.perf_counter()
                 used = await used_in(work, book, subscription_id, site.month)
                 reading_s.append(time.perf_counter() - began)
+        overview_s = await _overviews(site)
         return [
+            *timings("overview", overview_s, 1000.0),
             Figure("records_written", round(records / (written_s - began_s)), "per s"),
             Figure("records_added_up", round(records / (added_s - written_s)), "per s"),
             *timings("statement", taken_s, 1000.0),
@@ -84,6 +92,37 @@ async def _add_up(site: Books) -> None:
     while more:
         async with site.units.write(ACTOR) as work:
             more = bool(await add_up(work, AT_ONCE))
+
+
+async def _overviews(site: Books) -> list[float]:
+    """Keep what two months of many subscriptions come to, and look at it; returns how long that took each time."""
+    ids = site.units.ids
+    plans = [ids.new() for _ in range(PLANS)]
+    chance = random.Random(2)
+    for start in range(0, SUBSCRIPTIONS, AT_ONCE // LINES):
+        heads: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
+        for _ in range(start, min(start + AT_ONCE // LINES, SUBSCRIPTIONS)):
+            subscription_id, plan_id = ids.new(), chance.choice(plans)
+            currency = chance.choice(("EUR", "USD"))
+            for month in (site.month.plus(-1), site.month):
+                key = {"month": str(month), "subscription_id": subscription_id}
+                told = {"subscription_name": "production", "account_id": subscription_id, "as_of": month.begin}
+                heads.append(key | told)
+                for line in range(LINES):
+                    cost = chance.randrange(10**11)
+                    meter = {"line": str(line), "kind": "usage", "meter": f"meter_{line}", "currency": currency}
+                    rows.append(key | meter | {"plan_id": plan_id, "list_cost": cost, "cost": cost, "forecast": cost})
+        async with site.units.write(ACTOR) as work:
+            await work.session.execute(insert(CostedMonthRow), heads)
+            await work.session.execute(insert(CostTotalRow), rows)
+    taken_s: list[float] = []
+    for _ in range(ROUNDS):
+        began_s = time.perf_counter()
+        async with site.units.read(ACTOR) as work:
+            await CostOverviews(work, site.meters).of_month(site.month, 10)
+        taken_s.append(time.perf_counter() - began_s)
+    return taken_s
 
 
 def main() -> int:

@@ -129,3 +129,30 @@ def test_a_month_is_closed_and_the_running_one_has_a_draft(browser: Browser, por
         draft = page.get_by_role("table", name=re.compile("^Draft")).get_by_role("row", name=re.compile("^Total"))
         expect(draft.or_(page.get_by_text("Nothing is due."))).to_be_visible()
         settled(page)
+
+
+def test_everybodys_costs_are_shown_and_exported(browser: Browser, portal: Portal) -> None:
+    url = portal.server.admin_portal
+    with portal.as_admin(browser) as page:
+        page.goto(f"{url}/cost-overview")
+        # A loop calculates it; how soon depends on when records are cut.
+        calculated = page.get_by_text(re.compile("^(Calculated at|Nothing has been calculated)"))
+        expect(calculated).to_be_visible()
+        settled(page)
+        picture(page, "cost-overview")
+        page.get_by_label("Month").select_option(index=12)
+        expect(page.get_by_text("Nothing has been calculated of this month yet.")).to_be_visible()
+        page.goto(f"{url}/focus")
+        expect(page.get_by_text("can still change")).to_be_visible()
+        page.get_by_label("Month").select_option(index=0)
+        page.get_by_role("radio", name="Of one subscription").check()
+        expect(page.get_by_role("button", name="Download")).to_be_disabled()
+        page.get_by_role("combobox", name="Subscription").select_option(label="production")
+        settled(page)
+        picture(page, "focus")
+        with page.expect_download() as downloaded:
+            page.get_by_role("button", name="Download").click()
+        assert re.fullmatch(r"focus-\d{4}-\d{2}\.csv", downloaded.value.suggested_filename)
+        assert downloaded.value.path().read_text(encoding="utf-8").startswith("AvailabilityZone,BilledCost,")
+        expect(page.get_by_text(re.compile(r"^focus-.* has "))).to_be_visible()
+        settled(page)

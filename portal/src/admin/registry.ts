@@ -135,6 +135,22 @@ export const adminPortal: PortalDefinition = {
       component: () => import("@/pages/consumption/SiteConsumption"),
     },
     {
+      id: "cost-overview",
+      path: "/cost-overview",
+      namespace: "money",
+      icon: "money",
+      nav: { section: "business", order: 42, permission: "statement.read_all" },
+      component: () => import("@/pages/money/CostOverviewPage"),
+    },
+    {
+      id: "focus",
+      path: "/focus",
+      namespace: "money",
+      icon: "document",
+      nav: { section: "business", order: 60, permission: "statement.admin" },
+      component: () => import("@/pages/money/FocusPage"),
+    },
+    {
       id: "providers",
       path: "/providers",
       namespace: "providers",

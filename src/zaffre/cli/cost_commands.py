@@ -7,9 +7,17 @@ import typer
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.invocation import Invocation
 from zaffre.cli.options import InSubscription
-from zaffre.cli.sheets import Section
+from zaffre.cli.sheets import Fact, Section
 from zaffre.cli.tables import Column, table_of
-from zaffre.client import CostLineView, CostTotalView, CurrentRateView, TierView
+from zaffre.client import (
+    CostLineView,
+    CostOverviewView,
+    CostShareView,
+    CostTotalView,
+    CurrencyCostsView,
+    CurrentRateView,
+    TierView,
+)
 
 group = CommandGroup(help="What subscriptions cost.")
 app = group.app
@@ -89,6 +97,63 @@ def list_rates(run: Invocation, chosen: InSubscription) -> None:
         Column("METER", lambda rate: rate.meter, wide=True),
     ]
     run.show_items(list(run.subscription(chosen).money.rates.all()), columns, "Nothing has a price.")
+
+
+@group.command("overview")
+def show_overview(
+    run: Invocation,
+    month: MonthOption = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=100, metavar="N", help="How many of each.")] = 10,
+) -> None:
+    """Show what everybody's month comes to, for administrators.
+
+    By currency, plan, subscription and meter, as it was calculated last.
+    """
+    found = run.client.admin.cost_overview(month, top)
+    run.show(found, lambda: _overview_sections(run, found))
+
+
+def _overview_sections(run: Invocation, found: CostOverviewView) -> list[Section]:
+    totals: list[Column[CurrencyCostsView]] = [
+        Column("CURRENCY", lambda total: total.currency, whole=True),
+        Column("USAGE", lambda total: total.usage, number=True, whole=True),
+        Column("FEES", lambda total: total.fees, number=True, whole=True),
+        Column("DISCOUNTS", lambda total: total.discounts, number=True, whole=True),
+        Column("SO FAR", lambda total: total.cost, number=True, whole=True),
+        Column("EXPECTED", lambda total: total.forecast, number=True, whole=True),
+        Column("MONTH BEFORE", lambda total: total.last_month, number=True, whole=True),
+        Column("CREDITS LEFT", lambda total: total.credits_left, number=True, wide=True),
+        Column("BILLED", lambda total: total.billed, number=True, wide=True),
+    ]
+    facts: list[Fact] = [
+        ("Month", found.month),
+        ("As of", f"{found.as_of:%Y-%m-%d %H:%M} UTC" if found.as_of is not None else "not calculated yet"),
+        ("Closed", f"{found.closed_at:%Y-%m-%d %H:%M} UTC" if found.closed_at is not None else "no"),
+        ("Subscriptions", found.subscriptions),
+    ]
+    shares = (("Plans", found.plans), ("Subscriptions", found.top_subscriptions), ("Meters", found.meters))
+    return [
+        Section(None, facts),
+        Section("In all", table=table_of(found.totals, totals, wide=run.wide)),
+        *(Section(title, table=table_of(of_it, _share_columns(), wide=run.wide)) for title, of_it in shares),
+    ]
+
+
+def _share_columns() -> list[Column[CostShareView]]:
+    return [
+        Column("NAME", _share_name),
+        Column("SO FAR", lambda share: share.cost, number=True, whole=True),
+        Column("EXPECTED", lambda share: share.forecast, number=True, whole=True),
+        Column("MONTH BEFORE", lambda share: share.last_month, number=True, whole=True),
+        Column("CURRENCY", lambda share: share.currency, whole=True),
+        Column("ID", lambda share: share.id, wide=True),
+    ]
+
+
+def _share_name(share: CostShareView) -> str:
+    if share.kind == "discount":
+        return "Discounts of an amount"
+    return f"{share.name}, fee" if share.kind == "fee" else share.name
 
 
 def tiers_text(tiers: list[TierView]) -> str:

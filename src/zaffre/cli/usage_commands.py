@@ -1,6 +1,6 @@
 """`zaffre usage`: what was used over time."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -10,7 +10,7 @@ from zaffre.cli.invocation import Invocation
 from zaffre.cli.options import InSubscription, ListWishes
 from zaffre.cli.printing import print_fields
 from zaffre.cli.tables import Column
-from zaffre.client import MeterView, UsageLineView, UsageRecordView
+from zaffre.client import MeterView, NewUsageRecordBody, UsageLineView, UsageRecordView
 
 group = CommandGroup(help="What was used, as records and sums.")
 app = group.app
@@ -107,6 +107,64 @@ def read_feed(
     """
     page = run.client.admin.usage.feed(after, limit)
     print_fields(page.model_dump(mode="json"), run.output)
+
+
+@group.command("add")
+def add_record(
+    run: Invocation,
+    chosen: InSubscription,
+    *,
+    meter: Annotated[
+        str, typer.Option("--meter", metavar="NAME", help="What was used; see zaffre usage meters.", show_default=False)
+    ],
+    quantity: Annotated[
+        str, typer.Option("--quantity", metavar="N", help="How much, in the meter's unit.", show_default=False)
+    ],
+    begin: Annotated[datetime, typer.Option("--from", metavar="TIME", help="When it began, UTC.", show_default=False)],
+    end: Annotated[datetime, typer.Option("--to", metavar="TIME", help="When it ended, UTC.", show_default=False)],
+    resource: Annotated[str, typer.Option("--resource", metavar="ID", help="Id of what used it.", show_default=False)],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Its name.", show_default=False)],
+    kind: Annotated[str, typer.Option("--type", metavar="TYPE", help="What it is.")] = "virtual_machine",
+    state: Annotated[str, typer.Option("--state", metavar="STATE", help="What it was doing, such as running.")] = "",
+    dimensions: Annotated[
+        list[str] | None, typer.Option("--dimension", metavar="KEY=VALUE", help="What else prices depend on.")
+    ] = None,
+    tags: Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="A tag that it had.")] = None,
+) -> None:
+    """Add a late usage record, as an administrator.
+
+    It counts for the time that it is of. Of a month that is closed, the next statement has it as an adjustment.
+    """
+    made = run.client.admin.usage.add(
+        NewUsageRecordBody(
+            meter=meter,
+            subscription_id=run.subscription(chosen).id,
+            resource_type=kind,
+            resource_id=resource,
+            resource_name=name,
+            state=state,
+            quantity=quantity,
+            began_at=begin.replace(tzinfo=UTC),
+            ended_at=end.replace(tzinfo=UTC),
+            dimensions={
+                key: int(value) if value.isdecimal() else value
+                for key, value in _pairs(dimensions, "--dimension").items()
+            },
+            tags=_pairs(tags, "--tag"),
+        )
+    )
+    run.report(made, f"Recorded {made.quantity} {made.unit} as {made.id}.")
+
+
+def _pairs(written: list[str] | None, option: str) -> dict[str, str]:
+    """Read `KEY=VALUE`, any number of times."""
+    pairs: dict[str, str] = {}
+    for each in written or ():
+        key, equals, value = each.partition("=")
+        if not equals or not key:
+            raise typer.BadParameter(f"{each!r} is not KEY=VALUE.", param_hint=option)
+        pairs[key] = value
+    return pairs
 
 
 @group.command("correct")

@@ -6,6 +6,7 @@ from functools import cached_property
 from zaffre.client.collection import ItemT, Listing
 from zaffre.client.connection import Connection, parsed
 from zaffre.client.models import (
+    CostOverviewView,
     HostStorageView,
     OverviewView,
     ProviderSyncView,
@@ -213,6 +214,14 @@ class Administration:
     def overview(self) -> OverviewView:
         """Return how the site is: what there is, how full it is, and what needs a human."""
         return self._connection.get("/overview", OverviewView)
+
+    def cost_overview(self, month: str | None = None, top: int = 10) -> CostOverviewView:
+        """Return what everybody's month comes to, with the `top` plans, subscriptions and meters of each currency.
+
+        Left out, it is the running month.
+        """
+        told = {"top": top} | ({"month": month} if month is not None else {})
+        return self._connection.get("/cost-overview", CostOverviewView, told)
 
     def settings(self) -> Sequence[SettingView]:
         """Return the settings of the answering process, and where each comes from."""

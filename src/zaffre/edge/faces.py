@@ -54,6 +54,7 @@ from zaffre.management import api as management_api
 from zaffre.management.approvals import api as approvals_api
 from zaffre.management.approvals import program_api
 from zaffre.management.budgets import api as budgets_api
+from zaffre.management.cost_overview import api as cost_overview_api
 from zaffre.management.external import api as external_api
 from zaffre.management.focus import api as focus_api
 from zaffre.management.metering import api as metering_api
@@ -174,6 +175,7 @@ def _administration(providers: ProviderRegistry) -> Iterable[APIRouter]:
     yield from money_api.ADMINISTRATION
     yield budgets_api.administration
     yield focus_api.administration
+    yield cost_overview_api.administration
     yield fabric_api.administration
     yield fabric_api.uploads
     yield measurements_api.administration

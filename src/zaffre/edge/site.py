@@ -54,6 +54,8 @@ from zaffre.management.approvals.change_requests import expire_requests
 from zaffre.management.approvals.desk import ApprovalDesk
 from zaffre.management.budgets.alerts import LOOK_INTERVAL_S as BUDGET_INTERVAL_S
 from zaffre.management.budgets.alerts import BudgetWatch
+from zaffre.management.cost_overview.watch import LOOK_INTERVAL_S as COST_INTERVAL_S
+from zaffre.management.cost_overview.watch import CostWatch
 from zaffre.management.deletions import delete_expired
 from zaffre.management.external.catalog import Catalog
 from zaffre.management.external.courier import Courier
@@ -144,6 +146,7 @@ class Site:
         self.usage_feed = UsageFeed(units, self.provider_catalog, self.provider_lines)
         self.traffic = TrafficMetering(units, self.meters)
         self.budgets = BudgetWatch(units, self.meters, settings.money)
+        self.costs = CostWatch(units, self.meters, settings)
         self.sagas = self._sagas()
         self.operations = OperationsRuntime(units, self.sagas, settings.operations, self.metrics)
         self.loops: list[Loop] = []
@@ -250,6 +253,7 @@ class Site:
             Loop("mail", self.settings.mail.interval_s, self.delivery.run, clock, metrics),
             Loop("statements", HOUSEKEEPING_S, lambda: close_due_months(units, self.settings.money), clock, metrics),
             Loop("budgets", BUDGET_INTERVAL_S, self.budgets.run, clock, metrics),
+            Loop("cost overview", COST_INTERVAL_S, self.costs.run, clock, metrics),
             self.sealer.loop,
             Loop("housekeeping", HOUSEKEEPING_S, self._keep_house, clock, metrics),
         ]

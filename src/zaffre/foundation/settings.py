@@ -199,6 +199,8 @@ class MoneySettings(_Section):
     """How long after its end a month is closed by itself; what is recorded later is adjusted in the next statement."""
     budget_interval_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     """How often costs are compared with each budget."""
+    cost_overview_interval_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
+    """How often each subscription is priced for the cost overview."""
     issuer: Annotated[str, Field(max_length=500)] = "Zaffre"
     """Who statements are from: name and address, in lines."""
 

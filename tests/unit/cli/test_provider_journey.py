@@ -3,6 +3,7 @@
 import re
 import time
 from pathlib import Path
+from uuid import UUID
 
 from support.cloud import PASSWORD
 from support.command_line import Person
@@ -76,6 +77,19 @@ def _set_budget(admin: Person) -> None:
     admin.does("budget delete cap -s hers --yes")
 
 
+def _record_late(admin: Person) -> None:
+    day = "--from 2026-01-05T10:00:00 --to 2026-01-05T11:00:00"
+    used = f"usage add -s hers --meter vcpu_hours {day} --resource {UUID(int=7)} --name old --state running"
+    record = admin.gets(f"{used} --quantity 12.5 --tag team=red --dimension vcpus=2")
+    assert (record["quantity"], record["kind"], record["dimensions"]) == ("12.5", "late", {"vcpus": 2})
+    assert "Corrected by -2.5 vCPU-hour" in admin.does(f"usage correct {record['id']} --by -2.5").err
+    assert "usage.record_taken" in admin.types(f"{used} --quantity 1").err or admin.types(f"{used} --quantity 1").code
+    assert admin.types(f"{used} --quantity 1 --tag red").code == 2
+    overview = admin.gets("cost overview --month 2026-01 --top 3")
+    assert (overview["month"], overview["totals"]) == ("2026-01", [])
+    assert "not calculated yet" in admin.does("cost overview --month 2026-01").out
+
+
 def _set_prices(admin: Person) -> None:
     admin.does("rate-card create basic --currency EUR")
     admin.does("rate-card set basic vcpu_hours 10:0.05,0.03")
@@ -102,6 +116,7 @@ def test_a_provider_looks_after_people(admin: Person, served: ServerProcess) -> 
     admin.does("account create eve@example.org --full-name Eve", ZAFFRE_PASSWORD=PASSWORD)
     made = admin.does("subscription create hers --plan Starter --for eve@example.org")
     _set_budget(admin)
+    _record_late(admin)
     assert "Subscription hers is active." in made.err
     assert "current subscription" not in made.err
     assert "eve@example.org" in admin.does("subscription list").out

@@ -12,6 +12,7 @@ import zaffre.identity.federation.tables
 import zaffre.identity.tables
 import zaffre.management.approvals.tables
 import zaffre.management.budgets.tables
+import zaffre.management.cost_overview.tables
 import zaffre.management.external.tables
 import zaffre.management.metering.tables
 import zaffre.management.money.tables
@@ -34,6 +35,7 @@ TABLE_MODULES = (
     zaffre.identity.tables,
     zaffre.management.approvals.tables,
     zaffre.management.budgets.tables,
+    zaffre.management.cost_overview.tables,
     zaffre.management.external.tables,
     zaffre.management.metering.tables,
     zaffre.management.money.tables,
