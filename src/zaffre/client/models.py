@@ -431,6 +431,19 @@ class CostLineView(Wire):
     unit: str | None
 
 
+class CostShareView(Wire):
+    """What one of many comes to in one currency."""
+
+    id: str
+    name: str
+    account_id: str | None
+    cost: str
+    currency: str
+    forecast: str
+    kind: CostKind | None
+    last_month: str
+
+
 class CostStep(OpenEnum):
     """
     How finely time is shown.
@@ -473,6 +486,20 @@ class CreditView(Wire):
     generation: int
     left: str
     subscription_id: str | None
+
+
+class CurrencyCostsView(Wire):
+    """What everybody's month comes to in one currency, as it is paid, such as `12.50`."""
+
+    billed: str | None
+    cost: str
+    credits_left: str
+    currency: str
+    discounts: str
+    fees: str
+    forecast: str
+    last_month: str
+    usage: str
 
 
 class DecisionBody(Wire):
@@ -3115,6 +3142,21 @@ class ClientCertificateView(Wire):
     scopes: list[Permission] | None
     subject: str
     subscription_ids: list[str] | None
+
+
+class CostOverviewView(Wire):
+    """What everybody's month comes to. Amounts of different currencies are never added up."""
+
+    as_of: AwareDatetime | None
+    begin: AwareDatetime
+    closed_at: AwareDatetime | None
+    end: AwareDatetime
+    meters: list[CostShareView]
+    month: str
+    plans: list[CostShareView]
+    subscriptions: int
+    top_subscriptions: list[CostShareView]
+    totals: list[CurrencyCostsView]
 
 
 class CurrentRateView(Wire):

@@ -1,6 +1,6 @@
 """The first tables.
 
-Revision: 202611220717
+Revision: 202611220720
 Follows: nothing
 """
 
@@ -11,7 +11,7 @@ from zaffre.foundation.database import Json
 from zaffre.foundation.database import UtcDateTime
 from zaffre.foundation.events.tables import CurrentTransaction
 
-revision = "202611220717"
+revision = "202611220720"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -198,6 +198,37 @@ def upgrade() -> None:
         op.f("ix_change_requests_state_expires_at"), "change_requests", ["state", "expires_at"], unique=False
     )
     op.create_index(op.f("ix_change_requests_subscription_id"), "change_requests", ["subscription_id"], unique=False)
+    op.create_table(
+        "cost_passes",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("began_at", UtcDateTime(), nullable=True),
+        sa.Column("after", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_cost_passes")),
+    )
+    op.create_table(
+        "cost_totals",
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("line", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("plan_id", Id, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("meter", sa.String(), nullable=False),
+        sa.Column("list_cost", sa.BigInteger(), nullable=False),
+        sa.Column("cost", sa.BigInteger(), nullable=False),
+        sa.Column("forecast", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "subscription_id", "line", name=op.f("pk_cost_totals")),
+    )
+    op.create_index(op.f("ix_cost_totals_month_currency"), "cost_totals", ["month", "currency"], unique=False)
+    op.create_table(
+        "costed_months",
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("subscription_id", Id, nullable=False),
+        sa.Column("subscription_name", sa.String(), nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("as_of", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "subscription_id", name=op.f("pk_costed_months")),
+    )
     op.create_table(
         "credits",
         sa.Column("id", Id, nullable=False),
