@@ -18,7 +18,7 @@ export const identityProviders: ResourceManifest = {
   icon: "key",
   scope: "site",
   paths: { list: "/identity-providers", item: PROVIDER },
-  nav: { section: "site", order: 37, permission },
+  nav: { section: "site", order: 37, permission: "identity_provider.read" },
   cli: "identity-provider",
   search: true,
   defaultSort: "name",

@@ -7,6 +7,7 @@ import { apiUrl, authorizedStream } from "@/api/transport";
 import { LiveUpdates } from "@/manifest/liveUpdates";
 import { markOutdated } from "@/manifest/outdated";
 import { usePortal } from "@/manifest/portal";
+import { useMe, usePermissions } from "@/session/session";
 
 function openStream(after: string | null, signal: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = after === null ? {} : { "Last-Event-ID": after };
@@ -16,11 +17,15 @@ function openStream(after: string | null, signal: AbortSignal): Promise<Response
 export function LiveUpdatesProvider({ children }: { children: ReactNode }) {
   const portal = usePortal();
   const client = useQueryClient();
+  // A role may be without events; asking for them anyway would be refused again and again.
+  const known = useMe().isFetched;
+  const follows = usePermissions()("operation.read") && known;
   useEffect(() => {
+    if (!follows) return undefined;
     const updates = new LiveUpdates(client, portal, markOutdated);
     const feed = new EventFeed({ open: openStream, onEvent: updates.take, onGap: updates.readAnew });
     feed.start();
     return () => feed.stop();
-  }, [client, portal]);
+  }, [client, portal, follows]);
   return children;
 }

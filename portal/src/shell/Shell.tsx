@@ -31,7 +31,14 @@ const useStyles = makeStyles({
     outlineStyle: "none",
     "@media (max-width: 640px)": { padding: "8px 12px 12px" },
   },
-  page: { flexGrow: 1, minHeight: 0, display: "flex", flexDirection: "column" },
+  page: {
+    flexGrow: 1,
+    minHeight: 0,
+    display: "flex",
+    flexDirection: "column",
+    // Cards hide what does not fit into them, so that a long form on a small screen must not be pressed together.
+    "& > .fui-Card": { flexShrink: 0 },
+  },
   skip: {
     position: "absolute",
     left: "8px",

@@ -11,6 +11,7 @@ import { keys } from "@/api/keys";
 import { problemOf } from "@/api/problem";
 import { call } from "@/api/transport";
 import { goesOn, type Operation, type Page } from "@/api/wire";
+import { useMe, usePermissions } from "@/session/session";
 
 const RECENT = 15;
 
@@ -34,7 +35,10 @@ export function useNotifications(): Notifications {
 /** The operations that began last, whose progress the events keep up to date. */
 export function useRecentOperations() {
   const parameters = { $orderby: "created_at desc", $top: String(RECENT) };
+  const known = useMe().isFetched;
+  const may = usePermissions()("operation.read");
   return useQuery({
+    enabled: known && may,
     queryKey: [...keys.type("operation"), "recent"],
     queryFn: async ({ signal }) =>
       (await call<Page<Operation>>("GET", "/operations", { query: parameters, signal })).body.value,

@@ -52,6 +52,7 @@ class Permission(StrEnum):
     ACCOUNT_RESET = "account.reset", "Have people sent a link that sets a new password"
     ROLE_READ = "role.read", "See the site's roles and who holds them"
     ROLE_ADMIN = "role.admin", "Make site roles, and give and take them, with no more permissions than one has"
+    IDENTITY_PROVIDER_READ = "identity_provider.read", "See with which accounts elsewhere people can sign in"
     IDENTITY_PROVIDER_ADMIN = (
         "identity_provider.admin",
         "Say with which accounts that people have elsewhere they can sign in",
@@ -193,6 +194,7 @@ PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
         Permission.ACCOUNT_READ,
         Permission.ACCOUNT_ACT_FOR,
         Permission.ACCOUNT_RESET,
+        Permission.PLAN_READ_ALL,
         Permission.SUBSCRIPTION_AUDIT,
         Permission.NETWORK_READ,
         Permission.MACHINE_READ,
@@ -204,6 +206,7 @@ PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.ACCOUNT_READ,
         Permission.ROLE_READ,
+        Permission.IDENTITY_PROVIDER_READ,
         Permission.PLAN_READ_ALL,
         Permission.SUBSCRIPTION_AUDIT,
         Permission.NETWORK_READ,

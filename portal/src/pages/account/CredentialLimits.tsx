@@ -1,5 +1,5 @@
 /** What a new credential is for, where, and for how long: the same for tokens and certificates. */
-import { Checkbox, Field, makeStyles, Radio, RadioGroup, Select } from "@fluentui/react-components";
+import { Checkbox, Field, Label, makeStyles, Radio, RadioGroup, Select, tokens } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -16,7 +16,11 @@ const SUBSCRIPTIONS_OFFERED = 100;
 
 type Breadth = "everything" | "some";
 
-const useStyles = makeStyles({ narrow: { maxWidth: "520px" } });
+const useStyles = makeStyles({
+  narrow: { maxWidth: "520px" },
+  choice: { display: "flex", flexDirection: "column" },
+  hint: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
+});
 
 /** Keeps what was chosen, and what can be. */
 export function useCredentialLimits(days: string) {
@@ -69,7 +73,8 @@ interface Props {
 
 export function CredentialLimits({ limits, longest, expiryHelp }: Props) {
   const styles = useStyles();
-  const { t } = useTranslation("api_tokens");
+  // The words of permissions are fetched with the page, so that it does not vanish for a moment when they are needed.
+  const { t } = useTranslation(["api_tokens", "permissions"]);
   const most = limits.options.data?.maximum_days ?? null;
   const lifetimes = LIFETIMES_DAYS.filter((count) => most === null || count <= most);
   return (
@@ -85,8 +90,10 @@ export function CredentialLimits({ limits, longest, expiryHelp }: Props) {
         </Select>
       </Field>
       {limits.subscriptions.length > 0 ? (
-        <Field label={t("new.only")} hint={t("new.only_help")}>
-          <div role="group" aria-label={t("new.only")}>
+        // No Field, which would give its own name to the boxes within it.
+        <div role="group" aria-label={t("new.only")} className={styles.choice}>
+          <Label>{t("new.only")}</Label>
+          <div>
             {limits.subscriptions.map((each) => (
               <Checkbox
                 key={each.id}
@@ -100,7 +107,8 @@ export function CredentialLimits({ limits, longest, expiryHelp }: Props) {
               />
             ))}
           </div>
-        </Field>
+          <span className={styles.hint}>{t("new.only_help")}</span>
+        </div>
       ) : null}
       <Field label={t("new.scopes")} hint={t("new.scopes_help")}>
         <RadioGroup

@@ -11,7 +11,7 @@ export default function SiteRolePermissions({ resource }: TabProps) {
     <>
       {byGroup(permissions).map(([group, held]) => (
         <section key={group}>
-          <h3>{t(`groups.${group}`, { defaultValue: group })}</h3>
+          <h2>{t(`groups.${group}`, { defaultValue: group })}</h2>
           <ul>
             {held.map((permission) => (
               <li key={permission}>

@@ -21,6 +21,8 @@ import { useManifest } from "@/manifest/portal";
 import { formatValue } from "@/manifest/values";
 import { StateMark } from "@/manifest/FieldValue";
 import { amountText } from "@/pages/plans/amounts";
+import { usePermissions } from "@/session/session";
+import { useNavigation } from "@/shell/navigation";
 import { usePageTitle } from "@/shell/pageTitle";
 import { ProblemMessage } from "@/shell/ProblemMessage";
 import { FirstSteps } from "./FirstSteps";
@@ -66,6 +68,37 @@ export function useOverview() {
 }
 
 export default function OverviewPage() {
+  return usePermissions()("fabric.read") ? <SiteOverview /> : <WaysOn />;
+}
+
+/** For a role that sees neither hosts nor capacity: where it can go instead. */
+function WaysOn() {
+  const styles = useStyles();
+  const { t } = useTranslation("overview");
+  const sections = useNavigation();
+  usePageTitle(t("title"));
+  return (
+    <>
+      <h1>{t("title")}</h1>
+      <p>{t("without")}</p>
+      <div className={styles.grid}>
+        {sections
+          .filter((section) => section.title !== null)
+          .map((section) => (
+            <Tile key={section.id} title={section.title ?? ""}>
+              {section.entries.map((entry) => (
+                <FluentButtonLink key={entry.to} to={entry.to}>
+                  {entry.title}
+                </FluentButtonLink>
+              ))}
+            </Tile>
+          ))}
+      </div>
+    </>
+  );
+}
+
+function SiteOverview() {
   const { t } = useTranslation("overview");
   const overview = useOverview();
   usePageTitle(t("title"));

@@ -50,13 +50,13 @@ trials = APIRouter(tags=["identity"], route_class=PlainRoute)
 sign_in = APIRouter(tags=["identity"], route_class=PlainRoute)
 own = APIRouter(tags=["identity"], route_class=TransactionalRoute)
 PROVIDERS, PROVIDER = "/identity-providers", "/identity-providers/{provider_id}"
-MANAGING = Permission.IDENTITY_PROVIDER_ADMIN
+SEEING, MANAGING = Permission.IDENTITY_PROVIDER_READ, Permission.IDENTITY_PROVIDER_ADMIN
 RETURN_PATH = "/signed-in"
 """The portals' page that providers send people back to."""
 PORTALS = ("tenant", "admin")
 
 
-@administration.get(PROVIDERS, dependencies=[requires(MANAGING)])
+@administration.get(PROVIDERS, dependencies=[requires(SEEING)])
 async def list_identity_providers(
     request: Request, query: Listed, work: Work, identity: Identity
 ) -> Page[IdentityProviderView]:
@@ -75,7 +75,7 @@ async def create_identity_provider(
     return _view(identity, row)
 
 
-@administration.get(PROVIDER, dependencies=[requires(MANAGING)])
+@administration.get(PROVIDER, dependencies=[requires(SEEING)])
 async def get_identity_provider(
     provider_id: PathId, work: Work, identity: Identity, response: Response
 ) -> IdentityProviderView:
