@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyotp
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from pydantic import SecretStr
+from pyotp.totp import TOTP
 
 from support.browser import NARROW, WIDE, accessibility_violations, overflow, window
 from support.certificates import holder
@@ -47,7 +48,7 @@ def confirmed(page: Page, button: str) -> None:
 
 def code_of(secret: str, after: str = "") -> str:
     """Return a code that a device shows now, waiting for the next one if that was used already."""
-    device = pyotp.TOTP(secret)
+    device = TOTP(secret)
     while (code := device.at(datetime.now(UTC))) == after:
         time.sleep(0.5)
     return code
@@ -150,7 +151,7 @@ def test_a_tenant_signs_in_with_a_second_factor(browser: Browser, server: Server
         look(page)
         secret = card.get_by_text(re.compile("^[A-Z2-7]{16,}$")).inner_text()
         first = code_of(secret)
-        card.get_by_label("Code").fill(first)
+        card.get_by_role("textbox", name="Code").fill(first)
         card.get_by_role("button", name="Confirm").click()
         expect(card.get_by_text("Keep these recovery codes safe")).to_be_visible()
         look(page)
@@ -161,13 +162,13 @@ def test_a_tenant_signs_in_with_a_second_factor(browser: Browser, server: Server
             other.get_by_label("E-mail address").fill(email)
             other.get_by_label("Password").fill(PASSWORD)
             other.get_by_role("button", name="Sign in", exact=True).click()
-            expect(other.get_by_label("Code")).to_be_visible()
+            expect(other.get_by_role("textbox", name="Code")).to_be_visible()
             look(other)
-            other.get_by_label("Code").fill(code_of(secret, first))
+            other.get_by_role("textbox", name="Code").fill(code_of(secret, first))
             other.get_by_role("button", name="Sign in", exact=True).click()
             expect(other.get_by_role("banner")).to_be_visible()
             page.goto(f"{portal}/sessions")
-            expect(page.get_by_role("row")).to_have_count(4)
+            expect(page.get_by_role("row")).to_have_count(3)
             look(page)
 
 
@@ -187,7 +188,7 @@ def test_roles_at_the_site_show_what_they_allow(browser: Browser, server: Server
         look(page)
         (own,) = [role.id for role in admin.admin.site_roles.all() if role.name == "Money desk"]
         for role in ("auditor", "help_desk", own):
-            body = NewAccountBody(email=f"{role}@people.example", name="Helen", password=PASSWORD, role=role)
+            body = NewAccountBody(email=f"{role}@people.example", name="Helen", password=SecretStr(PASSWORD), role=role)
             admin.admin.accounts.create(body)
 
     for role, first in (("auditor", "Capacity"), ("help_desk", "Capacity"), (own, "does not show hosts and capacity")):

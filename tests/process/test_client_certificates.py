@@ -184,7 +184,7 @@ def test_a_person_registers_a_certificate_and_programs_work_with_it(site: Site, 
         "ZAFFRE_URL": site.url,
         "ZAFFRE_CA_FILE": str(site.authority),
     }
-    shown = program | {"ZAFFRE_CERTIFICATE": str(both)}
+    shown: dict[str, Any] = program | {"ZAFFRE_CERTIFICATE": str(both)}
     assert email in person.does("whoami", **shown).out
     assert "deploy" in person.does("certificate list", **shown).out
     files = f"--certificate {robot.certificate_file} --certificate-key {robot.key_file}"
