@@ -1823,6 +1823,7 @@ class Permission(OpenEnum):
     ACCOUNT_RESET = "account.reset"
     ROLE_READ = "role.read"
     ROLE_ADMIN = "role.admin"
+    IDENTITY_PROVIDER_READ = "identity_provider.read"
     IDENTITY_PROVIDER_ADMIN = "identity_provider.admin"
     PLAN_READ_ALL = "plan.read_all"
     PLAN_ADMIN = "plan.admin"
