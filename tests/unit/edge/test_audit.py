@@ -70,6 +70,7 @@ OWN_TRANSACTIONS = {
     "POST /federated-sign-ins/redeem",
     "POST /accounts/me/identities",
     "POST /identity-providers/{provider_id}/test",
+    "POST /approval-programs/{program_id}/test",
     "POST /accounts",
     "POST /accounts/me/email",
     "POST /accounts/me/password",
