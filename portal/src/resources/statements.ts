@@ -37,6 +37,24 @@ export const statements: ResourceManifest = {
   tabs: [{ id: "lines", kind: "component", component: () => import("@/pages/money/StatementTab") }],
 };
 
+/** The closed statements that one's own account got: of subscriptions that have ended, the only way to them. */
+export const ownStatements: ResourceManifest = {
+  ...statements,
+  namespace: "own_statements",
+  nav: { section: "account", order: 25, permission: "account.self" },
+  cli: "statement",
+  columns: statements.columns.filter(({ field }) => field !== "account_name"),
+  // A subscription that has ended has no page to lead to.
+  essentials: [
+    { field: "month", kind: "text" },
+    { field: "total", kind: "text" },
+    { field: "currency", kind: "text" },
+    { field: "subscription_name", kind: "text" },
+    { field: "closed_at", kind: "date" },
+    { field: "id", kind: "code", copy: true },
+  ],
+};
+
 /** The months that were closed, and closing another. */
 export const statementRuns: ResourceManifest = {
   type: "statement_run",

@@ -15,6 +15,7 @@ import { ports } from "@/resources/ports";
 import { subscriptionServiceAccounts } from "@/resources/service-accounts";
 import { sessions } from "@/resources/sessions";
 import { sshKeys } from "@/resources/ssh-keys";
+import { ownStatements } from "@/resources/statements";
 import { subnets } from "@/resources/subnets";
 import { subscriptions } from "@/resources/subscriptions";
 import { virtualMachines } from "@/resources/virtual-machines";
@@ -46,6 +47,7 @@ export const tenantPortal: PortalDefinition = {
     auditRecords,
     apiTokens,
     clientCertificates,
+    ownStatements,
     sessions,
     budgets,
     subscriptionServiceAccounts,

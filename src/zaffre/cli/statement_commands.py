@@ -10,6 +10,7 @@ from zaffre.cli.commands import CommandGroup
 from zaffre.cli.cost_commands import MonthOption
 from zaffre.cli.invocation import Invocation
 from zaffre.cli.options import InSubscription, ListWishes, Waiting
+from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
 from zaffre.cli.tables import Column, table_of
 from zaffre.client import StatementLineView, StatementRunView, StatementSummaryView, StatementView
@@ -19,6 +20,9 @@ group = CommandGroup(help="What months came to.")
 app = group.app
 
 EverybodyOption = Annotated[bool, typer.Option("--everybody", help="Of all subscriptions, as an administrator.")]
+MineOption = Annotated[
+    bool, typer.Option("--mine", help="Of all subscriptions that your account had, those that have ended too.")
+]
 StatementArgument = Annotated[str, typer.Argument(metavar="STATEMENT", help="Number or id of a statement.")]
 
 _COLUMNS: list[Column[StatementSummaryView]] = [
@@ -42,24 +46,40 @@ _LINES: list[Column[StatementLineView]] = [
 ]
 
 
-def _statements(run: Invocation, chosen: InSubscription, *, everybody: bool) -> Statements:
+def _statements(run: Invocation, chosen: InSubscription, *, everybody: bool, mine: bool) -> Statements:
+    if everybody and mine:
+        raise UsageProblem("Everybody's statements are not yours.", "Choose one of --everybody and --mine.")
+    if mine:
+        return run.client.statements
     return run.client.admin.statements if everybody else run.subscription(chosen).money.statements
 
 
 @group.command("list")
 def list_statements(
-    run: Invocation, chosen: InSubscription, wishes: ListWishes, *, everybody: EverybodyOption = False
+    run: Invocation,
+    chosen: InSubscription,
+    wishes: ListWishes,
+    *,
+    everybody: EverybodyOption = False,
+    mine: MineOption = False,
 ) -> None:
     """List closed statements, the latest first."""
-    run.show_list(_statements(run, chosen, everybody=everybody), wishes, _COLUMNS, "No month was closed yet.")
+    run.show_list(
+        _statements(run, chosen, everybody=everybody, mine=mine), wishes, _COLUMNS, "No month was closed yet."
+    )
 
 
 @group.command("show")
 def show_statement(
-    run: Invocation, chosen: InSubscription, statement: StatementArgument, *, everybody: EverybodyOption = False
+    run: Invocation,
+    chosen: InSubscription,
+    statement: StatementArgument,
+    *,
+    everybody: EverybodyOption = False,
+    mine: MineOption = False,
 ) -> None:
     """Show a closed statement."""
-    found = _statements(run, chosen, everybody=everybody).numbered(statement)
+    found = _statements(run, chosen, everybody=everybody, mine=mine).numbered(statement)
     run.show(found, lambda: _sections(run, found))
 
 
@@ -81,9 +101,10 @@ def save_pdf(
     file: Annotated[Path, typer.Option("--file", metavar="FILE", help="Where to write it.")],
     *,
     everybody: EverybodyOption = False,
+    mine: MineOption = False,
 ) -> None:
     """Save a closed statement as a PDF."""
-    statements = _statements(run, chosen, everybody=everybody)
+    statements = _statements(run, chosen, everybody=everybody, mine=mine)
     found = statements.numbered(statement)
     file.write_bytes(statements.pdf(str(found.id)))
     run.report(found, f"Statement {found.number} is in {file}.")

@@ -23,6 +23,7 @@ from zaffre.client.resources.approvals import ChangeRequests
 from zaffre.client.resources.client_certificates import ClientCertificates
 from zaffre.client.resources.events import Events
 from zaffre.client.resources.members import Invitations
+from zaffre.client.resources.money import Statements
 from zaffre.client.resources.operations import Operations
 from zaffre.client.resources.plans import OfferedPlans
 from zaffre.client.resources.search import Search
@@ -116,6 +117,11 @@ class Zaffre:
     def subscriptions(self) -> Subscriptions:
         """One's subscriptions."""
         return Subscriptions(self._public)
+
+    @cached_property
+    def statements(self) -> Statements:
+        """The closed statements that one's account got, those of ended subscriptions too."""
+        return Statements(self._public)
 
     @cached_property
     def change_requests(self) -> ChangeRequests:

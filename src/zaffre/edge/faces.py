@@ -119,6 +119,7 @@ def face_routers(face: Face, providers: ProviderRegistry) -> Iterable[APIRouter]
         yield approvals_api.asking
         yield suspension_api.subscriptions
         yield search.tenant
+        yield from money_api.OWN
     yield from address_api.routers
     yield from second_factor_api.routers
     yield api_token_api.router

@@ -19,7 +19,7 @@ from zaffre.management.subscriptions import DELETE_OPERATION, SYNC_OPERATION, Su
 from zaffre.management.tables import SubscriptionAddOnRow, SubscriptionRow, SubscriptionSyncRow
 
 PROVER = system_actor("quota proof")
-PROVED_AT_ONCE = 25
+PROVED_AT_ONCE = 100
 BATCH = 100
 SYNC_AGAIN_AFTER = timedelta(seconds=30)
 

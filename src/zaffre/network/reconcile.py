@@ -1,7 +1,7 @@
 """Loops that compare the network's records with its planes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,25 @@ ACTOR = system_actor("network reconciler")
 PORT_INTERVAL_S = 5.0
 PORT_BATCH = 200
 READ_BATCH = 250
+SUBNET_COLUMNS = (
+    SubnetRow.state,
+    SubnetRow.vm_network_id,
+    SubnetRow.vsid,
+    SubnetRow.cidr,
+    SubnetRow.gateway,
+    SubnetRow.gateway_mac,
+    SubnetRow.mtu,
+    SubnetRow.dns_servers,
+)
+PORT_COLUMNS = (
+    PortRow.subnet_id,
+    PortRow.mac,
+    PortRow.address,
+    PortRow.requested_chassis,
+    PortRow.wanted,
+    PortRow.up,
+    PortRow.chassis,
+)
 
 
 @dataclass
@@ -189,33 +208,36 @@ async def _wanted(work: UnitOfWork, network_id: str) -> _Wanted:
     """Read what the records want of a plane. What is being made or deleted is left to its operation."""
     wanted = _Wanted()
     session = work.session
-    for network in await session.scalars(select(VmNetworkRow).where(VmNetworkRow.logical_network_id == network_id)):
+    async for network in _some_of(session, VmNetworkRow, network_id, (VmNetworkRow.state,)):
         if network.state == NetworkState.READY:
             wanted.networks[network.id] = PlaneNetwork(network.id)
         else:
             wanted.in_motion.add(network.id)
-    for subnet in await session.scalars(select(SubnetRow).where(SubnetRow.logical_network_id == network_id)):
+    async for subnet in _some_of(session, SubnetRow, network_id, SUBNET_COLUMNS):
         if subnet.state == NetworkState.READY and subnet.vm_network_id in wanted.networks:
             wanted.subnets[subnet.id] = plane_subnet(subnet)
         else:
             wanted.in_motion.add(subnet.id)
-    last = ""
-    while rows := await _some_ports(session, network_id, last):
-        for row in rows:
-            _want_port(wanted, row)
-        last = rows[-1].id
-        await asyncio.sleep(0)
+    async for port in _some_of(session, PortRow, network_id, PORT_COLUMNS):
+        _want_port(wanted, port)
     return wanted
 
 
-async def _some_ports(session: AsyncSession, network_id: str, after: str) -> Sequence[Any]:
-    """Return the next few ports as plain tuples: tens of thousands of mapped objects would be a burden."""
-    place = (PortRow.id, PortRow.subnet_id, PortRow.mac, PortRow.address, PortRow.requested_chassis)
-    columns = (*place, PortRow.wanted, PortRow.up, PortRow.chassis)
-    statement = select(*columns).where(PortRow.logical_network_id == network_id).order_by(PortRow.id).limit(READ_BATCH)
-    if after:
-        statement = statement.where(PortRow.id > after)
-    return (await session.execute(statement)).all()
+async def _some_of(
+    session: AsyncSession, table: type[Any], network_id: str, columns: Sequence[Any]
+) -> AsyncGenerator[Any]:
+    """Yield ids and columns of what a table holds for a network as plain tuples, in the order of ids.
+
+    A few at a time, letting others go between: tens of thousands of mapped objects at once would be a burden.
+    """
+    statement = select(table.id, *columns).where(table.logical_network_id == network_id)
+    statement = statement.order_by(table.id).limit(READ_BATCH)
+    rows = (await session.execute(statement)).all()
+    while rows:
+        for row in rows:
+            yield row
+        await asyncio.sleep(0)
+        rows = (await session.execute(statement.where(table.id > rows[-1].id))).all()
 
 
 def _want_port(wanted: _Wanted, row: Any) -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from zaffre.foundation.database import RowLock, for_update
 from zaffre.foundation.errors import Conflict, InUse, InvalidInput, NameTaken, NotFound
@@ -242,8 +243,8 @@ class Subnets:
         return self._work.start(NewOperation(kind, queue=logical.stamp_id), reference(row, network.subscription_id))
 
 
-def plane_subnet(row: SubnetRow) -> PlaneSubnet:
-    """Return a subnet as the plane shall have it."""
+def plane_subnet(row: SubnetRow | Row[Any]) -> PlaneSubnet:
+    """Return a subnet, or a tuple of what matters of it, as the plane shall have it."""
     return PlaneSubnet(
         id=row.id,
         network_id=row.vm_network_id,

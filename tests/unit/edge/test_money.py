@@ -281,6 +281,29 @@ async def test_statements_are_numbered_use_credits_and_put_right_what_comes_late
     assert len((await cloud.admin.get("/statement-runs"))["value"]) == 2
 
 
+async def test_the_last_statement_of_an_ended_subscription_stays_with_its_owner(cloud: SimulatedCloud) -> None:
+    month = last_month()
+    ann, bob = await cloud.tenant(name="ann"), await cloud.tenant(name="bob")
+    await use(cloud, await priced(cloud, month, vcpu_hours=[{"price": "1"}]), month)
+    await late(cloud, ann, month.begin, "7")
+    await ann.client.accepted("DELETE", ann.base)
+    await cloud.site.metering.record()
+    await close(cloud, month)
+    (mine,) = (await ann.client.get("/statements"))["value"]
+    assert (mine["subscription_name"], mine["total"], mine["month"]) == ("main", "7.00", str(month))
+    path = f"/statements/{mine['id']}"
+    assert [line["amount"] for line in (await ann.client.get(path))["lines"]] == ["7.00"]
+    assert (await ann.client.ask("GET", f"{path}/pdf")).headers["content-type"] == "application/pdf"
+    assert (await ann.client.ask("GET", f"{ann.base}/statements")).status == 404
+
+    assert (await bob.client.get("/statements"))["value"] == []
+    for theirs in (path, f"{path}/pdf"):
+        assert (await bob.client.ask("GET", theirs)).status == 404
+    for scope in ({"scopes": ["cost.read"]}, {"subscription_ids": [bob.subscription_id]}):
+        token = await bob.client.post("/api-tokens", {"name": f"robot of {next(iter(scope))}"} | scope)
+        assert (await cloud.client(token=token["token"]).ask("GET", "/statements")).status == 403
+
+
 async def months_closed(cloud: SimulatedCloud, count: int) -> bool:
     runs = (await cloud.admin.get("/statement-runs"))["value"]
     return len([run for run in runs if run["closed_at"] is not None]) == count

@@ -51,7 +51,7 @@ class Statements(Collection[StatementSummaryView, StatementView]):
     name_field = None
 
     def __init__(self, connection: Connection, path: str = "/statements") -> None:
-        """Look at those of a subscription, or on the admin face at everybody's."""
+        """Look at those of a subscription, else at those of one's account, or on the admin face at everybody's."""
         super().__init__(connection, path, StatementSummaryView, StatementView)
 
     def numbered(self, reference: str) -> StatementView:

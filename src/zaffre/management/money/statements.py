@@ -118,14 +118,20 @@ class Statements:
         self._costs = Costs(work, meters)
         self._kept = kept
 
-    async def get(self, statement_id: str, subscription_id: str | None = None) -> StatementRow:
-        """Return a statement, of a certain subscription when one is given.
+    async def get(
+        self, statement_id: str, subscription_id: str | None = None, account_id: str | None = None
+    ) -> StatementRow:
+        """Return a statement; when a subscription or an account is given, one of theirs.
 
         Raises:
             NotFound: there is none.
         """
         row = await self._session.get(StatementRow, statement_id)
-        if row is None or subscription_id not in (None, row.subscription_id):
+        if (
+            row is None
+            or subscription_id not in (None, row.subscription_id)
+            or account_id not in (None, row.account_id)
+        ):
             raise NotFound("statement", statement_id)
         return row
 

@@ -10,7 +10,7 @@ from zaffre.foundation.http.lists import Listed, Page
 from zaffre.foundation.http.routing import TransactionalRoute, Work, accept
 from zaffre.foundation.http.wire import Body, PathId, View
 from zaffre.foundation.settings import Settings
-from zaffre.identity import Permission, requires
+from zaffre.identity import CurrentCaller, Permission, requires
 from zaffre.management.metering.quantities import text
 from zaffre.management.money.amounts import payable
 from zaffre.management.money.api.wire import AskedMonth, KnownMeters
@@ -23,10 +23,12 @@ from zaffre.management.money.tables import StatementRow, StatementRunRow
 from zaffre.management.subscriptions import CurrentSubscription
 
 shared = APIRouter(tags=["money"], route_class=TransactionalRoute)
+own = APIRouter(tags=["money"], route_class=TransactionalRoute)
 administration = APIRouter(tags=["money"], route_class=TransactionalRoute)
 _ADMIN = [requires(Permission.STATEMENT_ADMIN)]
 _READ_ALL = [requires(Permission.STATEMENT_READ_ALL)]
 _READ = [requires(Permission.COST_READ)]
+_OWN = [requires(Permission.ACCOUNT_SELF)]
 
 
 class Pdf(Response):
@@ -202,6 +204,30 @@ async def get_subscription_statement_pdf(
 ) -> Pdf:
     """Return a closed statement as a PDF."""
     return _pdf(await statements.get(statement_id, subscription.id), settings)
+
+
+@own.get("/statements", dependencies=_OWN)
+async def list_own_statements(
+    request: Request, caller: CurrentCaller, query: Listed, work: Work
+) -> Page[StatementSummaryView]:
+    """List the closed statements that one's account got, the latest first; those of ended subscriptions too."""
+    found = await LISTING.rows(work.session, query, StatementRow.account_id == caller.account_id)
+    return found.page(request, [_listed(row) for row in found.rows])
+
+
+@own.get("/statements/{statement_id}", dependencies=_OWN)
+async def get_own_statement(statement_id: PathId, caller: CurrentCaller, statements: TheStatements) -> StatementView:
+    """Show a closed statement that one's account got."""
+    row = await statements.get(statement_id, account_id=caller.account_id)
+    return _view(as_draft(row), row)
+
+
+@own.get("/statements/{statement_id}/pdf", dependencies=_OWN, response_class=Pdf, responses=_PDF_ANSWER)
+async def get_own_statement_pdf(
+    statement_id: PathId, caller: CurrentCaller, statements: TheStatements, settings: SiteSettings
+) -> Pdf:
+    """Return a closed statement that one's account got as a PDF."""
+    return _pdf(await statements.get(statement_id, account_id=caller.account_id), settings)
 
 
 @administration.get("/statements", dependencies=_READ_ALL)
