@@ -41,20 +41,26 @@ def test_the_wizard_makes_a_machine_with_the_keyboard_alone(browser: Browser, po
         press_until_focused(page, "radio", "tiny")
         page.keyboard.press("Space")
         expect(page.get_by_role("radio", name="tiny")).to_be_checked()
-        for heading in ("Disks", "Networking", "Access", "Placement"):
+        for heading in ("Disks", "Networking", "Access", "Placement and tags"):
             press_until_focused(page, "button", "Next")
             page.keyboard.press("Enter")
             expect(page.get_by_role("region", name=heading)).to_be_visible()
+        press_until_focused(page, "button", "Add a tag")
+        page.keyboard.press("Enter")
+        for name, word in (("Key", "env"), ("Value", "test")):
+            press_until_focused(page, "textbox", name, "Shift+Tab" if name == "Key" else "Tab")
+            page.keyboard.type(word)
         press_until_focused(page, "button", "Next")
         page.keyboard.press("Enter")
-        expect(page.get_by_text("zaffre vm create by-keyboard")).to_be_visible()
+        call = page.get_by_text("zaffre vm create by-keyboard")
+        expect(call).to_contain_text("--tag env=test")
         picture(page, "virtual-machine-review")
         press_until_focused(page, "button", "Create")
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="by-keyboard", level=1)).to_be_visible()
         expect(page.get_by_text("Running", exact=True).first).to_be_visible(timeout=UNDER_WAY)
     made = portal.scope.virtual_machines.find_item("by-keyboard")
-    assert made.size == "tiny"
+    assert (made.size, made.tags) == ("tiny", {"env": "test"})
 
 
 def test_the_wizard_takes_a_new_key_and_looks_over_cloud_init(browser: Browser, portal: Portal) -> None:

@@ -249,7 +249,12 @@ export type InputManifest = {
   | { kind: "choice"; options: readonly string[] }
   | ({ kind: "select"; multiple?: boolean } & OptionSource)
   | { kind: "group"; fields: readonly InputManifest[]; minItems?: number; maxItems?: number }
-  | { kind: "component"; component: ComponentLoader<InputProps> }
+  | {
+      kind: "component";
+      component: ComponentLoader<InputProps>;
+      /** What is sent for what is filled in. Default: just that. */
+      sent?: (value: unknown) => unknown;
+    }
 );
 
 /** A collection to choose from; searched on the server. */

@@ -129,6 +129,7 @@ export function bodyOf(inputs: readonly InputManifest[], values: FormValues): Re
   const entries = shown.flatMap((input): [string, unknown][] => {
     const value = values[input.name];
     if (isAbsent(value)) return input.kind === "group" ? [[input.name, []]] : [];
+    if (input.kind === "component" && input.sent !== undefined) return [[input.name, input.sent(value)]];
     if (input.kind !== "group") return [[input.name, value]];
     return [[input.name, (value as FormValues[]).map((item) => bodyOf(input.fields, item))]];
   });

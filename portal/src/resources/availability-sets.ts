@@ -1,5 +1,5 @@
 /** Availability sets: machines that are kept on different hosts. */
-import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, tagsAction } from "@/manifest/tags";
+import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, TAG_INPUT, tagsAction } from "@/manifest/tags";
 import type { ResourceManifest } from "@/manifest/types";
 
 const SETS = "/subscriptions/{subscription_id}/availability-sets";
@@ -73,6 +73,7 @@ export const availabilitySets: ResourceManifest = {
         fields: [
           { name: "name", kind: "text", required: true },
           { name: "policy", kind: "choice", options: ["preferred", "strict"], default: "preferred" },
+          TAG_INPUT,
         ],
       },
     ],

@@ -1,5 +1,5 @@
 /** Disks: root disks that belong to their machines, and data disks that go from one machine to another. */
-import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, tagsAction } from "@/manifest/tags";
+import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, TAG_INPUT, tagsAction } from "@/manifest/tags";
 import type { Condition, ResourceManifest } from "@/manifest/types";
 
 const DISKS = "/subscriptions/{subscription_id}/disks";
@@ -131,6 +131,7 @@ export const disks: ResourceManifest = {
             path: "/subscriptions/{subscription_id}/virtual-machines",
             detailFields: [{ field: "state", kind: "state" }],
           },
+          TAG_INPUT,
         ],
       },
     ],

@@ -1,5 +1,5 @@
 /** SSH keys of a subscription, which its virtual machines let in. */
-import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, tagsAction } from "@/manifest/tags";
+import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, TAG_INPUT, tagsAction } from "@/manifest/tags";
 import type { ResourceManifest } from "@/manifest/types";
 
 const KEYS = "/subscriptions/{subscription_id}/ssh-keys";
@@ -60,6 +60,7 @@ export const sshKeys: ResourceManifest = {
             required: true,
             component: () => import("@/pages/virtual-machines/PublicKeyInput"),
           },
+          TAG_INPUT,
         ],
       },
     ],

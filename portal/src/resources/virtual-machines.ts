@@ -1,5 +1,5 @@
 /** Virtual machines, as a tenant sees them. */
-import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, tagsAction } from "@/manifest/tags";
+import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, TAG_INPUT, tagsAction } from "@/manifest/tags";
 import type { ActionManifest, Condition, ResourceManifest } from "@/manifest/types";
 import { machineBody } from "@/pages/virtual-machines/machineBody";
 
@@ -179,7 +179,7 @@ export const virtualMachines: ResourceManifest = {
     path: `${S}/virtual-machines`,
     bodySchema: "NewVirtualMachineBody",
     toBody: machineBody,
-    cli: "zaffre vm create {name} --image {image_id} --size {size} [--disk {disk_gib}] [--network {ports}] [--key {ssh_key_ids}] [--availability-set {availability_set_id}]",
+    cli: "zaffre vm create {name} --image {image_id} --size {size} [--disk {disk_gib}] [--network {ports}] [--key {ssh_key_ids}] [--availability-set {availability_set_id}] [--tag {tags}]",
     steps: [
       {
         id: "basics",
@@ -218,7 +218,7 @@ export const virtualMachines: ResourceManifest = {
       },
       {
         id: "more",
-        fields: [{ name: "availability_set_id", kind: "select", path: `${S}/availability-sets` }],
+        fields: [{ name: "availability_set_id", kind: "select", path: `${S}/availability-sets` }, TAG_INPUT],
       },
     ],
     quota: [

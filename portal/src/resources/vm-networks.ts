@@ -1,5 +1,5 @@
 /** VM networks: a tenant's own networks, whatever addresses others use. */
-import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, tagsAction } from "@/manifest/tags";
+import { TAG_COLUMN, TAG_FIELD, TAG_FILTER, TAG_INPUT, tagsAction } from "@/manifest/tags";
 import type { ResourceManifest } from "@/manifest/types";
 
 const NETWORK = "/subscriptions/{subscription_id}/vm-networks/{id}";
@@ -84,9 +84,9 @@ export const vmNetworks: ResourceManifest = {
     path: "/subscriptions/{subscription_id}/vm-networks",
     bodySchema: "NewVmNetworkBody",
     quota: [{ dimension: "vm_networks", amount: 1 }],
-    cli: "zaffre network create {name}",
+    cli: "zaffre network create {name} [--tag {tags}]",
     steps: [
-      { id: "basics", fields: [{ name: "name", kind: "text", required: true }] },
+      { id: "basics", fields: [{ name: "name", kind: "text", required: true }, TAG_INPUT] },
       {
         id: "subnets",
         fields: [

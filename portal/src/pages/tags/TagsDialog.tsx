@@ -5,10 +5,11 @@ import { useTranslation } from "react-i18next";
 
 import { keys } from "@/api/keys";
 import { call, fillPath } from "@/api/transport";
+import { tagsBody, tagsDraft } from "@/manifest/tags";
 import type { DialogProps } from "@/manifest/types";
 import { nameOf } from "@/manifest/values";
 import { ChangeDialog } from "../virtual-machines/ChangeDialog";
-import { TagsInput, tagsBody, tagsDraft } from "./TagsInput";
+import { TagsInput } from "./TagsInput";
 
 export default function TagsDialog({ resource, manifest, values, onClose }: DialogProps) {
   const { t } = useTranslation("frame");

@@ -3,6 +3,7 @@ import { Button, Field, Input, makeStyles } from "@fluentui/react-components";
 import { AddRegular, DeleteRegular } from "@fluentui/react-icons";
 import { useTranslation } from "react-i18next";
 
+import { type TagDraft, tagsBody } from "@/manifest/tags";
 import type { InputProps } from "@/manifest/types";
 
 const useStyles = makeStyles({
@@ -19,28 +20,15 @@ const useStyles = makeStyles({
 /** As the API bounds them. */
 const MOST = 20;
 
-export interface TagDraft {
-  key: string;
-  value: string;
-}
-
-/** As they are sent: by key, without those that have none. */
-export function tagsBody(value: unknown): Record<string, string> {
-  if (!Array.isArray(value)) return {};
-  const named = (value as TagDraft[]).filter((tag) => tag.key.trim() !== "");
-  return Object.fromEntries(named.map((tag) => [tag.key.trim(), tag.value.trim()]));
-}
-
-/** As they are filled in. */
-export function tagsDraft(tags: unknown): TagDraft[] {
-  if (typeof tags !== "object" || tags === null) return [];
-  return Object.entries(tags as Record<string, string>).map(([key, value]) => ({ key, value }));
-}
-
-export function TagsInput({ value, onChange, id, label }: InputProps) {
+export function TagsInput({ value, onChange: tell, onChosen, id, label }: InputProps) {
   const styles = useStyles();
   const { t } = useTranslation("frame");
   const tags = Array.isArray(value) ? (value as TagDraft[]) : [];
+  const onChange = (now: TagDraft[]) => {
+    tell(now);
+    // What the review shows and the command line takes.
+    onChosen?.(Object.entries(tagsBody(now)).map(([key, word]) => ({ id: key, name: `${key}=${word}` })));
+  };
   const change = (place: number, tag: TagDraft) => onChange(tags.map((one, at) => (at === place ? tag : one)));
   return (
     <div id={id} className={styles.room} role="group" aria-label={label}>

@@ -1,4 +1,5 @@
 /** What the wizard's values are sent as. */
+import { tagsBody } from "@/manifest/tags";
 import type { FormValues } from "@/manifest/types";
 
 /** An attachment as it is filled in: without a network it is not finished. */
@@ -29,10 +30,12 @@ export function machineBody(values: FormValues): Record<string, unknown> {
   }
   const userData = values["user_data"];
   const keys = values["ssh_key_ids"];
+  const tags = tagsBody(values["tags"]);
   return {
     ...body,
     ports: portsBody(values["ports"]),
     ...(Array.isArray(keys) && keys.length > 0 ? { ssh_key_ids: keys as unknown[] } : {}),
     ...(typeof userData === "string" && userData.trim() !== "" ? { user_data: userData } : {}),
+    ...(Object.keys(tags).length > 0 ? { tags } : {}),
   };
 }
