@@ -282,6 +282,7 @@ def cloud_settings(directory: Path, url: str = "", *flags: str) -> Settings:
             "fabric.reconcile_interval_s=0.3",
             f"identity.bootstrap_admin_password={ADMIN_PASSWORD}",
             "identity.sign_in_attempts_per_minute=1000",
+            "identity.access_token_lifetime_s=3600",  # of a cloud that all tests of a file share
             *UNLIMITED,
             *flags,
         ],

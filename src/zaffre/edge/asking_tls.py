@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import InvalidVersion
 from OpenSSL import SSL
 
 ResultT = TypeVar("ResultT")
@@ -108,7 +109,7 @@ class _Connection:
         try:
             certificate = self._connection.get_peer_certificate(as_cryptography=True)
             return None if certificate is None else certificate.public_bytes(Encoding.DER)
-        except ValueError:
+        except (ValueError, InvalidVersion):
             # OpenSSL reads what is no X.509 to the letter; nobody can have registered it.
             return b""
 

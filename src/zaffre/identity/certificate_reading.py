@@ -58,6 +58,17 @@ class HoldsPrivateKey(InvalidInput):
         )
 
 
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What reading what is no certificate, or an odd one, fails with."""
+
+
 class NotGoodEnough(InvalidInput):
     """The certificate is one, and is not accepted."""
 
@@ -101,7 +112,7 @@ def read_certificate(text: str, now: datetime) -> ReadCertificate:
         certificate = x509.load_pem_x509_certificate(text.encode())
         read = _read(certificate)
         _check_use(certificate)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except UNREADABLE:
         raise NotACertificate("The text looks like a certificate, but cannot be read as one.") from None
     _check_validity(read, now)
     return read

@@ -6,7 +6,7 @@ from cryptography import x509
 from starlette.requests import HTTPConnection
 
 from zaffre.foundation.errors import Unauthenticated
-from zaffre.identity.certificate_reading import fingerprint_of
+from zaffre.identity.certificate_reading import UNREADABLE, fingerprint_of
 
 FACE = "public"
 """The only face that is told who its callers' certificates are; the others are for people."""
@@ -33,5 +33,5 @@ def presented_fingerprint(request: HTTPConnection) -> str | None:
         )
     try:
         return fingerprint_of(x509.load_pem_x509_certificate(chain[0].encode()))
-    except ValueError:
+    except UNREADABLE:
         return ""

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from support.certificates import Holder, holder
@@ -112,6 +112,7 @@ def test_what_is_not_one_certificate_is_refused(text: str, code: str) -> None:
 
 
 @given(at=st.integers(0, len(GOOD.der) - 1), instead=st.integers(0, 255))
+@example(at=GOOD.der.index(b"\xa0\x03\x02\x01\x02") + 4, instead=1)  # a version that there is not
 @settings(max_examples=400)
 def test_a_damaged_certificate_is_refused_or_another_one(at: int, instead: int) -> None:
     damaged = GOOD.der[:at] + bytes([instead]) + GOOD.der[at + 1 :]
