@@ -41,13 +41,14 @@ ProgramOption = Annotated[
 @group.command("list")
 def list_rules(run: Invocation, wishes: ListWishes) -> None:
     """List the rules."""
-    programs = _ProgramNames(run)
     columns: list[Column[ApprovalRuleView]] = [
         NAME,
         Column("CHANGE", lambda rule: title_text(rule.change)),
         Column("PLAN", lambda rule: "any" if rule.plan_id is None else run.names.plan(rule.plan_id)),
         Column("ABOVE", lambda rule: "" if rule.dimension is None else f"{rule.above} {rule.dimension}"),
-        Column("DECIDES", lambda rule: "people" if rule.program_id is None else programs[rule.program_id]),
+        Column(
+            "DECIDES", lambda rule: "people" if rule.program_id is None else run.names.approval_program(rule.program_id)
+        ),
         Column("WAITS", lambda rule: f"{rule.valid_hours} h", number=True, whole=True),
         age_column(run),
         id_column(run),
@@ -120,15 +121,3 @@ def delete_rule(run: Invocation, confirmation: Confirmation, rule: RuleArgument)
     run.confirm(confirmation, f"Delete the rule {found.name}?")
     rules.delete(found.id)
     run.report(found, f"Rule {found.name} is deleted.")
-
-
-class _ProgramNames(dict[str, str]):
-    """What approval programs are called, read when the first is asked for."""
-
-    def __init__(self, run: Invocation) -> None:
-        super().__init__()
-        self._run = run
-
-    def __missing__(self, program_id: str) -> str:
-        self.update({each.id: each.name for each in self._run.client.admin.approval_programs.all()})
-        return self.setdefault(program_id, program_id)

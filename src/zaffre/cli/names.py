@@ -26,6 +26,10 @@ class Names:
         client = self._run.client
         return self._name("plans", plan_id, lambda: client.admin.plans if self._run.is_admin else client.plans)
 
+    def approval_program(self, program_id: str) -> str:
+        """Return an approval program's name."""
+        return self._name("approval programs", program_id, lambda: self._run.client.admin.approval_programs)
+
     def account(self, account_id: str) -> str:
         """Return an account's e-mail address."""
         return self._name("accounts", account_id, lambda: self._run.client.admin.accounts)

@@ -69,7 +69,7 @@ class MigrateVirtualMachine(MachineSaga):
             Step("prepare", "Bringing image and seed to it", self._prepare, self._unprepare, IMAGE_DEADLINE_S),
             Step("network", "Preparing the networks", self._spread_ports, self._gather_ports),
             Step("move", "Copying disks and memory", self._move, self._stay, MOVE_DEADLINE_S),
-            Step("clean", "Removing what is left behind", self._clean_up),
+            Step("clean", "Removing what is left behind", self._clean_up, cancellable=False),
         ]
 
     # Where to ----------------------------------------------------------------------------------------------------

@@ -7,10 +7,9 @@ when the host answers again.
 from collections.abc import Sequence
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from zaffre.fabric.tables import CleanupRow
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.work import UnitOfWork
 
 GUEST = "guest"
@@ -39,7 +38,7 @@ class Cleanups:
         """
         names = [*((GUEST, name) for name in guests), *((VOLUME, name) for name in volumes)]
         names += [(CHECKPOINT, name) for name in checkpoints]
-        insert = sqlite_insert if self._session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        insert = insert_of(self._session)
         for kind, name in names:
             values = {
                 "id": self._work.ids.new(),

@@ -4,8 +4,6 @@ import asyncio
 from pathlib import Path
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from zaffre.fabric.drivers.hypervisor import Hypervisor
 from zaffre.fabric.image_kinds import VOLUME_FORMAT_OF, ImageKind, image_volume
@@ -13,6 +11,7 @@ from zaffre.fabric.images import Images
 from zaffre.fabric.library import Library
 from zaffre.fabric.tables import ImageCopyRow
 from zaffre.foundation.actor import system_actor
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.work import UnitsOfWork
 
 
@@ -62,7 +61,7 @@ class ImageCopies:
 
     async def _note(self, host_id: str, image_id: str) -> None:
         async with self._units.write(system_actor("fabric")) as work:
-            insert = sqlite_insert if self._units.database.is_sqlite else postgresql_insert
+            insert = insert_of(work.session)
             values = {"host_id": host_id, "image_id": image_id, "created_at": work.clock.now()}
             await work.session.execute(insert(ImageCopyRow).values(values).on_conflict_do_nothing())
 

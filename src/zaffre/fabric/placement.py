@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, CursorResult, Subquery, and_, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from zaffre.fabric.hosts import HostState
 from zaffre.fabric.tables import HostRow, ReservationRow
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.errors import Conflict
 from zaffre.foundation.work import UnitOfWork
 
@@ -239,7 +238,7 @@ class Placement:
 
         Before the room is taken, because a refusal by the constraint must not lose the transaction.
         """
-        insert = sqlite_insert if self._session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        insert = insert_of(self._session)
         group_id = search.apart.group_id if search.apart is not None else None
         values = {
             "resource_id": search.resource_id,

@@ -5,11 +5,10 @@ disk that belongs to no guest holds a reservation of its own.
 """
 
 from sqlalchemy import CursorResult, delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from zaffre.fabric.hosts import HostState
 from zaffre.fabric.tables import HostRow, ReservationRow
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.errors import Conflict, NotFound
 from zaffre.foundation.work import UnitOfWork
 
@@ -82,7 +81,7 @@ class StorageRoom:
         return None if found is None else (found.host_id, found.subscription_id)
 
     async def _add(self, holder_id: str, subscription_id: str, host_id: str, storage_gib: int) -> None:
-        insert = sqlite_insert if self._session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        insert = insert_of(self._session)
         values = {
             "resource_id": holder_id,
             "host_id": host_id,

@@ -16,6 +16,10 @@ from typing import Any, ClassVar
 
 from sqlalchemy import JSON, Computed, DateTime, Dialect, MetaData, String, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -76,6 +80,11 @@ def for_update(lock: RowLock | None) -> dict[str, bool] | None:
     if lock is None:
         return None
     return {"read": True, "key_share": True} if lock is RowLock.USE else {}
+
+
+def insert_of(session: AsyncSession) -> Callable[[Any], SqliteInsert] | Callable[[Any], PostgresqlInsert]:
+    """Return the `insert` of a session's dialect: one that can say what becomes of a row that is there already."""
+    return sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
 
 
 Id = Uuid(as_uuid=False).with_variant(String(36), "sqlite")

@@ -6,10 +6,9 @@ others, and a restart forgives nothing.
 """
 
 from sqlalchemy import and_, case, delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from zaffre.foundation.actor import system_actor
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.errors import DomainError
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 from zaffre.identity.tables import AttemptRow
@@ -71,7 +70,7 @@ class Attempts:
         # An instant further ahead than any attempt can move it comes from a clock that was put back.
         current = case((and_(until > now_ms, until <= latest_ms), until), else_=now_ms)
         allowed = or_(until <= latest_ms - self._cost_ms, until > latest_ms)
-        insert = sqlite_insert if work.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        insert = insert_of(work.session)
         counting = (
             insert(AttemptRow)
             .values(key_hash=hash_secret(key), until_ms=now_ms + self._cost_ms)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -138,6 +140,21 @@ async def test_cancelling_unwinds_before_the_next_step(units, engine, recipe) ->
     assert await engine.run(operation_id, MemoryJournal()) is OperationState.CANCELLED
     assert recipe.log == ["mix", "bake", "unice", "unbake", "unmix"]
     assert (await read(units, operation_id)).problem is None
+
+
+async def test_a_cancellation_after_the_point_of_no_return_comes_too_late(units, engine, recipe) -> None:
+    operation_id = await started(units)
+
+    async def cancel_while_baking(run: Run) -> None:
+        async with run.units.write(ACTOR) as work:
+            await Operations(work).cancel(operation_id, cancellable=True)
+
+    steps = recipe.steps()
+    steps[1] = replace(steps[1], do=cancel_while_baking)
+    steps[2] = replace(steps[2], cancellable=False)
+    recipe.steps = lambda: steps  # type: ignore[method-assign]
+    assert await engine.run(operation_id, MemoryJournal()) is OperationState.SUCCEEDED
+    assert recipe.log == ["mix", "ice"]
 
 
 async def test_what_has_ended_or_cannot_stop_half_way_cannot_be_cancelled(units, engine) -> None:

@@ -7,12 +7,11 @@ taken off is itself a record of the trail.
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from zaffre.foundation.audit.capture import About
 from zaffre.foundation.audit.sealer import ANCHOR
 from zaffre.foundation.audit.tables import AuditChainRow, AuditRecordRow
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.work import UnitOfWork
 
 
@@ -27,7 +26,7 @@ async def take_off(work: UnitOfWork, older_than: datetime, limit: int) -> int:
     last = await work.session.scalar(old.order_by(AuditRecordRow.sequence.desc()).limit(1))
     if last is None or last.sequence is None or last.hash is None:
         return 0
-    insert = sqlite_insert if work.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    insert = insert_of(work.session)
     moved = {"sequence": last.sequence, "hash": last.hash, "moved_at": work.clock.now()}
     moving = insert(AuditChainRow).values({"name": ANCHOR, **moved})
     await work.session.execute(moving.on_conflict_do_update(index_elements=["name"], set_=moved))

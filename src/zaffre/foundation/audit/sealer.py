@@ -5,14 +5,13 @@ head's row, appends them. A batch is one transaction, so a sealer that is killed
 """
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from zaffre.foundation.actor import system_actor
 from zaffre.foundation.audit.chain import BEGINNING, ChainEnd, record_hash
 from zaffre.foundation.audit.content import content_of
 from zaffre.foundation.audit.tables import AuditChainRow, AuditRecordRow
 from zaffre.foundation.background import Loop
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.telemetry.metrics import Metrics
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 
@@ -69,7 +68,6 @@ async def _held_head(work: UnitOfWork) -> AuditChainRow | None:
     if head is not None:
         return head
     beginning = {"name": HEAD, "sequence": 0, "hash": BEGINNING, "moved_at": work.clock.now()}
-    dialect = work.session.get_bind().dialect.name
-    insert = sqlite_insert if dialect == "sqlite" else postgresql_insert
+    insert = insert_of(work.session)
     await work.session.execute(insert(AuditChainRow).values(beginning).on_conflict_do_nothing())
     return await work.session.scalar(held)

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from fastapi import Request, Response
 from pydantic import SecretStr
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from zaffre.foundation.actor import ActorKind
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.errors import Conflict, InvalidInput
 from zaffre.foundation.http.tables import IdempotencyKeyRow
 from zaffre.foundation.secrets import SealedSecret
@@ -50,7 +49,7 @@ class KeyedRequest:
             KeyReused: it was taken by another request.
         """
         session = self._work.session
-        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        insert = insert_of(session)
         values = {
             "actor_id": self._work.actor.id,
             "key": self._key,

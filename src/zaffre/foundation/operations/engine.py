@@ -118,7 +118,8 @@ class Engine:
         try:
             if direction == "do":
                 run.report(0.0)
-                await run.check_cancelled()
+                if step.cancellable:
+                    await run.check_cancelled()
             await self._persist(step, action, run, attempts)
         except Cancelled:
             return self._outcome("cancelled", started_at)

@@ -102,6 +102,8 @@ class Step:
     deadline_s: float = 60.0
     """For one attempt."""
     attempts: int = 4
+    cancellable: bool = True
+    """False for a step after the point from which nothing can be undone: a cancellation comes too late for it."""
 
 
 class Saga(Protocol):

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, tuple_
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from zaffre.foundation.actor import system_actor
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.settings import Settings
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 from zaffre.management.cost_overview.tables import CostedMonthRow, CostPassRow, CostTotalRow
@@ -87,7 +86,7 @@ class CostWatch:
 
 
 async def _held_pass(work: UnitOfWork) -> CostPassRow:
-    insert = sqlite_insert if work.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    insert = insert_of(work.session)
     new = insert(CostPassRow).values(name=ROUND, began_at=None, after="").on_conflict_do_nothing()
     await work.session.execute(new)
     return await work.session.get_one(CostPassRow, ROUND, with_for_update=True, populate_existing=True)
@@ -114,7 +113,7 @@ async def _keep(
     latest = (*costs.charges, *costs.expected)[-1].used
     itself = next((each.used for each in costs.charges if each.used.resource_id == subscription_id), None)
     name = subscription.name if subscription is not None else itself.resource_name if itself is not None else ""
-    insert = sqlite_insert if work.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    insert = insert_of(work.session)
     told = {"subscription_name": name, "account_id": latest.account_id, "as_of": now}
     head = insert(CostedMonthRow).values(month=str(costs.month), subscription_id=subscription_id, **told)
     # The row is held from here on: another process that calculates the same waits, and finds its own out of date.

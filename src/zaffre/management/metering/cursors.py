@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.errors import DomainError, InvalidInput
 from zaffre.foundation.events.log import LAST_POSITION
 from zaffre.foundation.work import UnitOfWork
@@ -60,7 +58,7 @@ async def held_cursor(work: UnitOfWork, name: str) -> UsageCursorRow:
     row = await work.session.get(UsageCursorRow, name, with_for_update=True, populate_existing=True)
     if row is not None:
         return row
-    insert = sqlite_insert if work.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    insert = insert_of(work.session)
     new = insert(UsageCursorRow).values(name=name, transaction_id=0, position=0).on_conflict_do_nothing()
     await work.session.execute(new)
     return await work.session.get_one(UsageCursorRow, name, with_for_update=True, populate_existing=True)

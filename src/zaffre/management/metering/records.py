@@ -8,10 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, literal_column, select, true, tuple_
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.errors import Conflict, InvalidInput, NotFound
 from zaffre.foundation.http.filters import Field, FieldType
 from zaffre.foundation.http.lists import Listing, ListQuery, Rows
@@ -290,7 +289,7 @@ def settled(work: UnitOfWork) -> ColumnElement[bool]:
 
 async def insert_records(work: UnitOfWork, records: Sequence[dict[str, Any]]) -> None:
     """Write records. One that is there already, by meter, resource and beginning, is not written again."""
-    insert = sqlite_insert if work.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    insert = insert_of(work.session)
     for start in range(0, len(records), ROWS_AT_ONCE):
         statement = insert(UsageRecordRow).on_conflict_do_nothing()
         await work.session.execute(statement, records[start : start + ROWS_AT_ONCE])

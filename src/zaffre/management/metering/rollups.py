@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.work import UnitOfWork
 from zaffre.management.metering.cursors import RecordCursor, held_cursor
 from zaffre.management.metering.quantities import billionths, quantity
@@ -104,7 +103,7 @@ def _add(sums: _Sums, record: Any, begin: datetime, variant: str, parts: int) ->
 
 
 async def _write(work: UnitOfWork, table: type[UsageHourRow] | type[UsageDayRow], sums: _Sums) -> None:
-    insert = sqlite_insert if work.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    insert = insert_of(work.session)
     new = insert(table)
     statement = new.on_conflict_do_update(
         index_elements=list(_KEY),

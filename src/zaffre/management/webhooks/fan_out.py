@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from zaffre.foundation.actor import system_actor
+from zaffre.foundation.database import insert_of
 from zaffre.foundation.events import EventCursor, EventLog, EventScope, LifecycleEvent
 from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 from zaffre.management.webhooks.deliveries import CURSOR, PENDING_LIMIT, DeliveryTrigger, of_event, pending_of, queue
@@ -101,7 +100,7 @@ async def held_cursor(work: UnitOfWork) -> WebhookCursorRow:
     row = await work.session.get(WebhookCursorRow, CURSOR, with_for_update=True, populate_existing=True)
     if row is not None:
         return row
-    insert = sqlite_insert if work.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    insert = insert_of(work.session)
     values = {"name": CURSOR, "transaction_id": 0, "position": 0}
     await work.session.execute(insert(WebhookCursorRow).values(values).on_conflict_do_nothing())
     return await work.session.get_one(WebhookCursorRow, CURSOR, with_for_update=True, populate_existing=True)
