@@ -11,6 +11,8 @@ import httpx
 
 TRY_AGAIN = (429, 503)
 """Statuses that say: not now."""
+MOST_DOUBLINGS = 64
+"""More make no delay longer, and in the end a number that is too large to wait for."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class RetryPolicy:
         wished_s = _wished_s(response)
         if wished_s > self.longest_delay_s:
             return None
-        delay_s = min(self.first_delay_s * 2 ** (attempt - 1), self.longest_delay_s)
+        delay_s = min(self.first_delay_s * 2 ** min(attempt - 1, MOST_DOUBLINGS), self.longest_delay_s)
         return max(wished_s, delay_s * (0.5 + 0.5 * chance))
 
     def patient(self) -> Self:

@@ -92,6 +92,11 @@ def test_delays_grow_are_spread_and_have_a_bound(attempt: int, chance: float) ->
         assert full_s / 2 <= delay_s <= full_s
 
 
+def test_who_tries_for_hours_waits_no_longer_for_it() -> None:
+    policy = RetryPolicy(attempts=100_000)
+    assert policy.delay_s(99_999, chance=0.0) == policy.longest_delay_s / 2
+
+
 class LosesFirstAnswer(httpx.BaseTransport):
     """Delivers every request; the answer to the first POST is lost on the way back."""
 
