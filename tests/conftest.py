@@ -38,12 +38,28 @@ LONG_ON_POSTGRESQL = ("test_sagas.py", "test_fuzz.py")
 WHOLE_CLOUDS = {"cloud", "api"}
 """Fixtures of whole clouds. Their tests run on PostgreSQL, as in production; what is particular to a database is in the
 tests of the floors below, which run on both, and SQLite carries whole clouds in the tests of processes and browsers."""
+LONG_FIRST = (
+    "test_fuzz.py",
+    "test_authorisation.py",
+    "test_every_page.py",
+    "test_libvirt_hypervisor.py",
+    "test_guests_on_the_fabric.py",
+    "test_disks_on_the_fabric.py",
+    "test_checkpoints_on_the_fabric.py",
+    "test_consoles_on_the_fabric.py",
+    "test_killed_server_on_the_fabric.py",
+    "test_daily_life_of_guests.py",
+    "test_cloud_on_the_fabric.py",
+    "test_subscriptions_on_the_fabric.py",
+)
+"""Files that begin before all others, so that none of several workers is left alone with one at the end."""
 HANGS_AFTER_S = 900
 """No test takes this long: whoever gets here holds on to something that a raised time-out could not break."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes long, unless a thorough run is wanted."""
+    """Put what takes long first, and leave out what takes very long unless a thorough run is wanted."""
+    items.sort(key=_rank)
     if os.environ.get("TEST_THOROUGH"):
         return
     again = [item for item in items if _runs_again(item)]
@@ -53,6 +69,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("thorough") is not None:
             item.add_marker(reason)
+
+
+def _rank(item: pytest.Item) -> int:
+    return LONG_FIRST.index(item.path.name) if item.path.name in LONG_FIRST else len(LONG_FIRST)
 
 
 def _runs_again(item: pytest.Item) -> bool:
