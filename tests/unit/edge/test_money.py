@@ -9,9 +9,7 @@ import pytest
 from support.cloud import SimulatedCloud, Tenant
 from support.waiting import until
 from zaffre.management.money.months import HOUR, Month, hour_of, next_hour
-from zaffre.management.money.statement_pdf import statement_pdf
 from zaffre.management.money.statement_runs import close_due_months
-from zaffre.management.money.statements import Draft, Line, LineKind
 
 
 def last_month() -> Month:
@@ -307,11 +305,3 @@ async def test_the_last_statement_of_an_ended_subscription_stays_with_its_owner(
 async def months_closed(cloud: SimulatedCloud, count: int) -> bool:
     runs = (await cloud.admin.get("/statement-runs"))["value"]
     return len([run for run in runs if run["closed_at"] is not None]) == count
-
-
-def test_a_statement_of_many_lines_and_strange_names_is_drawn_on_several_pages() -> None:
-    line = Line(LineKind.USAGE, "日本 " * 30, "2026-10", "key", 10**9, 10**18, "vCPU-hour", "running", "0.010000000")
-    draft = Draft(Month(2026, 10), "JPY", "s", "name " * 40, "a", "Zoë €", "z@example.org", [line] * 100)
-    pdf = statement_pdf(draft, None, None, "Issuer\nStreet")
-    assert pdf.startswith(b"%PDF-")
-    assert pdf.count(b"/Type /Page\n") > 2

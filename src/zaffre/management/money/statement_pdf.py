@@ -1,10 +1,13 @@
 """A statement as a PDF that looks like the draft of an invoice.
 
-The library is loaded when a page is drawn. Its built-in fonts have the characters of Western Europe; any other is shown
-as a question mark, and the JSON has it right.
+The library is loaded when a page is drawn. Latin, Greek, Cyrillic, Armenian and Georgian letters are in the font, which
+is embedded with those that are used; any other is shown as a sign that stands for it, and the JSON has it right.
+Why so: docs/decisions/0064-statements-bring-their-own-font.md.
 """
 
+import unicodedata
 from datetime import datetime
+from importlib.resources import as_file, files
 from typing import Any
 
 from zaffre.management.metering.quantities import text
@@ -14,7 +17,15 @@ from zaffre.management.money.statements import Draft, Line, LineKind, number_tex
 _COLUMNS = (("What", 82, "L"), ("Quantity", 38, "R"), ("Unit price", 26, "R"), ("Amount", 34, "R"))
 """Titles, widths in millimetres and alignment."""
 _INK, _GREY, _RULE = (24, 32, 56), (105, 112, 130), (205, 210, 222)
-_ENCODING = "windows-1252"
+_FONT = "DejaVu Sans Condensed"
+_FONT_FILES = {"": "DejaVuSansCondensed.ttf", "B": "DejaVuSansCondensed-Bold.ttf"}
+"""By style."""
+_UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+"""Stands for a letter that the font lacks."""
+_CONTROLS = ("Cc", "Cf")
+"""Categories of what is never shown: it joins letters, or turns the order of what follows it."""
+_ACCENTS = ("Mn", "Me")
+"""Categories of what belongs to the letter before it, and is left out when the font lacks it."""
 
 
 def statement_pdf(draft: Draft, number: int | None, closed_at: datetime | None, issuer: str) -> bytes:
@@ -39,7 +50,9 @@ def statement_pdf(draft: Draft, number: int | None, closed_at: datetime | None, 
 
     title = f"Statement {number_text(number)}" if number is not None else "Statement (draft)"
     page: Any = Page(format="A4")
-    page.core_fonts_encoding = _ENCODING
+    for style, name in _FONT_FILES.items():
+        with as_file(files("zaffre.management.money") / "fonts" / name) as font_file:
+            page.add_font(_FONT, style, font_file)
     page.set_title(title)
     if closed_at is not None:
         page.set_creation_date(closed_at)
@@ -54,11 +67,12 @@ def statement_pdf(draft: Draft, number: int | None, closed_at: datetime | None, 
 
 def _head(page: Any, draft: Draft, title: str, closed_at: datetime | None, issuer: str) -> None:
     _write(page, 9, _GREY)
-    page.multi_cell(90, 4.5, _plain(issuer), new_x="LMARGIN", new_y="NEXT")
+    page.multi_cell(90, 4.5, _plain(page, issuer), new_x="LMARGIN", new_y="NEXT")
     page.set_y(max(page.get_y() + 10, 45))
     top = page.get_y()
     _write(page, 11, _INK)
-    page.multi_cell(90, 5.5, _plain(f"{draft.account_name}\n{draft.account_email}"), new_x="LMARGIN", new_y="NEXT")
+    addressee = _plain(page, f"{draft.account_name}\n{draft.account_email}")
+    page.multi_cell(90, 5.5, addressee, new_x="LMARGIN", new_y="NEXT")
     facts = [
         ("Month", str(draft.month)),
         ("From", f"{draft.month.begin:%Y-%m-%d}"),
@@ -71,7 +85,7 @@ def _head(page: Any, draft: Draft, title: str, closed_at: datetime | None, issue
         _write(page, 9, _GREY)
         page.cell(28, 5.5, name)
         _write(page, 9, _INK)
-        page.cell(52, 5.5, _short(value, 32))
+        page.cell(52, 5.5, _short(page, value, 52))
     page.set_xy(15, top + 5.5 * len(facts) + 12)
     _write(page, 18, _INK, bold=True)
     page.cell(0, 10, title, new_x="LMARGIN", new_y="NEXT")
@@ -94,9 +108,9 @@ def _row(page: Any, line: Line, currency: str) -> None:
     if line.kind is LineKind.FEE and line.quantity is not None:
         measure = f"{text(line.quantity)} hours"
     price = f"{text_of(line.unit_price)}{f' / {line.unit}' if line.kind is LineKind.FEE else ''}"
-    cells = (_short(_name(line), 52), _short(measure, 26), _short(price, 18), payable(line.amount, currency))
+    cells = (_name(line), measure, price, payable(line.amount, currency))
     for content, (_, width, alignment) in zip(cells, _COLUMNS, strict=True):
-        page.cell(width, 6.5, content, align=alignment)
+        page.cell(width, 6.5, _short(page, content, width), align=alignment)
     page.ln(6.5)
 
 
@@ -129,14 +143,34 @@ def _foot(page: Any, draft: Draft, *, draft_only: bool) -> None:
 
 
 def _write(page: Any, size: float, colour: tuple[int, int, int], *, bold: bool = False) -> None:
-    page.set_font("Helvetica", "B" if bold else "", size)
+    page.set_font(_FONT, "B" if bold else "", size)
     page.set_text_color(*colour)
 
 
-def _plain(value: str) -> str:
-    return value.encode(_ENCODING, "replace").decode(_ENCODING)
+def _plain(page: Any, value: str) -> str:
+    """Return a text as it can be shown: accents on their letters, and signs for what the font lacks."""
+    known = page.current_font.cmap
+
+    def shown(character: str) -> str:
+        kind = unicodedata.category(character)
+        if character == "\n":
+            return character
+        if kind in _CONTROLS:
+            return ""
+        if ord(character) in known:
+            return character
+        return "" if kind in _ACCENTS else _UNKNOWN
+
+    return "".join(shown(each) for each in unicodedata.normalize("NFC", value))
 
 
-def _short(value: str, length: int) -> str:
-    plain = _plain(value)
-    return plain if len(plain) <= length else plain[: length - 3] + "..."
+def _short(page: Any, value: str, width: float) -> str:
+    """Return as much of a text as fits into a cell of that width, in millimetres."""
+    plain = _plain(page, value)
+    room = width - 2 * page.c_margin
+    if page.get_string_width(plain) <= room:
+        return plain
+    kept = len(plain)
+    while kept and page.get_string_width(f"{plain[:kept]}…") > room:
+        kept -= 1
+    return f"{plain[:kept].rstrip()}…"

@@ -1,5 +1,6 @@
 """Routes of statements: what months came to, and closing them."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 
@@ -146,8 +147,10 @@ def _view(draft: Draft, row: StatementRow | None = None) -> StatementView:
     return StatementView.model_validate(_summary(draft, row) | {"lines": lines})
 
 
-def _pdf(row: StatementRow, settings: Settings) -> Pdf:
-    content = statement_pdf(as_draft(row), row.number, row.closed_at, settings.money.issuer)
+async def _pdf(row: StatementRow, settings: Settings) -> Pdf:
+    """Draw a statement, beside the event loop: its fonts are cut to what is used, which takes a while."""
+    drawn = (as_draft(row), row.number, row.closed_at, settings.money.issuer)
+    content = await asyncio.to_thread(statement_pdf, *drawn)
     name = f"statement-{number_text(row.number)}.pdf"
     return Pdf(content, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
@@ -203,7 +206,7 @@ async def get_subscription_statement_pdf(
     subscription: CurrentSubscription, statement_id: PathId, statements: TheStatements, settings: SiteSettings
 ) -> Pdf:
     """Return a closed statement as a PDF."""
-    return _pdf(await statements.get(statement_id, subscription.id), settings)
+    return await _pdf(await statements.get(statement_id, subscription.id), settings)
 
 
 @own.get("/statements", dependencies=_OWN)
@@ -227,7 +230,7 @@ async def get_own_statement_pdf(
     statement_id: PathId, caller: CurrentCaller, statements: TheStatements, settings: SiteSettings
 ) -> Pdf:
     """Return a closed statement that one's account got as a PDF."""
-    return _pdf(await statements.get(statement_id, account_id=caller.account_id), settings)
+    return await _pdf(await statements.get(statement_id, account_id=caller.account_id), settings)
 
 
 @administration.get("/statements", dependencies=_READ_ALL)
@@ -247,7 +250,7 @@ async def get_statement(statement_id: PathId, statements: TheStatements) -> Stat
 @administration.get("/statements/{statement_id}/pdf", dependencies=_READ_ALL, response_class=Pdf, responses=_PDF_ANSWER)
 async def get_statement_pdf(statement_id: PathId, statements: TheStatements, settings: SiteSettings) -> Pdf:
     """Return a closed statement as a PDF."""
-    return _pdf(await statements.get(statement_id), settings)
+    return await _pdf(await statements.get(statement_id), settings)
 
 
 @administration.get("/statement-runs", dependencies=_READ_ALL)
