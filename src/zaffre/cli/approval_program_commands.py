@@ -11,8 +11,7 @@ from zaffre.cli.columns import NAME, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.options import Confirmation, ListWishes, OutputFormat
-from zaffre.cli.printing import print_fields
+from zaffre.cli.options import Confirmation, ListWishes
 from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
 from zaffre.cli.states import styled_state
@@ -23,7 +22,6 @@ from zaffre.client import (
     ApprovalProgramChangeBody,
     ApprovalProgramView,
     NewApprovalProgramBody,
-    NewApprovalProgramView,
     WhenSilent,
 )
 
@@ -85,7 +83,7 @@ def create_program(
     pem = certificates.read_text() if certificates is not None else None
     body = NewApprovalProgramBody(name=name, url=url, when_silent=when_silent, timeout_s=timeout_s, ca_certificates=pem)
     made = run.client.admin.approval_programs.create(body)
-    _show_secret(run, made, f"Approval program {name} is made. Keep its secret safe: it is not shown again.")
+    run.report_once(made, made.secret, f"Approval program {name} is made. Keep its secret safe: it is not shown again.")
 
 
 @group.command("change")
@@ -136,7 +134,9 @@ def rotate_secret(
     """Have another secret sign. It is printed this once."""
     programs = run.client.admin.approval_programs
     made = programs.rotate_secret(run.id_in(programs, program), overlap_hours)
-    _show_secret(run, made, f"Approval program {made.name} has another secret. Keep it safe: it is not shown again.")
+    run.report_once(
+        made, made.secret, f"Approval program {made.name} has another secret. Keep it safe: it is not shown again."
+    )
 
 
 @group.command("test")
@@ -169,14 +169,6 @@ def _state(program: ApprovalProgramView) -> str:
     if program.last_asked_at is None:
         return "not asked"
     return "silent" if program.silent_since is not None else "answering"
-
-
-def _show_secret(run: Invocation, made: NewApprovalProgramView, sentence: str) -> None:
-    run.terminal.done(sentence)
-    if run.output is OutputFormat.TABLE:
-        run.terminal.print(made.secret)
-    else:
-        print_fields(made.model_dump(mode="json"), run.output)
 
 
 def _sections(run: Invocation, found: ApprovalProgramView) -> list[Section]:

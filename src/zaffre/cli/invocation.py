@@ -216,6 +216,14 @@ class Invocation:
         if self.output is not OutputFormat.TABLE:
             print_fields(view.model_dump(mode="json"), self.output)
 
+    def report_once(self, made: Wire, secret: str, sentence: str) -> None:
+        """Say that something was made, and print the secret that is never shown again: alone, for a program to read."""
+        self.terminal.done(sentence)
+        if self.output is OutputFormat.TABLE:
+            self.terminal.print(secret)
+        else:
+            print_fields(made.model_dump(mode="json"), self.output)
+
     def finish(self, accepted: Accepted[ViewT], waiting: Waiting, say: Callable[[ViewT], str]) -> ViewT:
         """Wait for accepted work if that is wanted, then say what came of it.
 

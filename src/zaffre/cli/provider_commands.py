@@ -11,8 +11,7 @@ from zaffre.cli.columns import NAME, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.options import Confirmation, ListWishes, OutputFormat
-from zaffre.cli.printing import print_fields
+from zaffre.cli.options import Confirmation, ListWishes
 from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
 from zaffre.cli.states import styled_state
@@ -20,7 +19,6 @@ from zaffre.cli.tables import Column
 from zaffre.cli.words import instant_text, yes_no
 from zaffre.client import (
     NewResourceProviderBody,
-    NewResourceProviderView,
     ProviderSyncView,
     ProviderView,
     ResourceProviderChangeBody,
@@ -118,7 +116,9 @@ def register(
     pem = certificates.read_text() if certificates is not None else None
     body = NewResourceProviderBody(name=name, url=url, ca_certificates=pem)
     made = run.client.admin.resource_providers.register(body)
-    _show_key(run, made, f"{made.title} is registered. Give the program its access key: it is not shown again.")
+    run.report_once(
+        made, made.access_key, f"{made.title} is registered. Give the program its access key: it is not shown again."
+    )
 
 
 @group.command("change")
@@ -156,7 +156,9 @@ def rotate_keys(run: Invocation, provider: ProviderArgument) -> None:
     """
     programs = run.client.admin.resource_providers
     made = programs.rotate_keys(run.id_in(programs, provider))
-    _show_key(run, made, f"{made.name} has another access key. Give it to the program: it is not shown again.")
+    run.report_once(
+        made, made.access_key, f"{made.name} has another access key. Give it to the program: it is not shown again."
+    )
 
 
 @group.command("unregister")
@@ -173,14 +175,6 @@ def _condition(program: ResourceProviderView) -> str:
     if not program.enabled:
         return "disabled"
     return "healthy" if program.healthy else "failing"
-
-
-def _show_key(run: Invocation, made: NewResourceProviderView, sentence: str) -> None:
-    run.terminal.done(sentence)
-    if run.output is OutputFormat.TABLE:
-        run.terminal.print(made.access_key)
-    else:
-        print_fields(made.model_dump(mode="json"), run.output)
 
 
 def _sections(run: Invocation, found: ResourceProviderView) -> list[Section]:

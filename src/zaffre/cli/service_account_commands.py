@@ -19,8 +19,7 @@ from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.options import Confirmation, InSubscription, ListWishes, OptionBundle, OutputFormat
-from zaffre.cli.printing import print_fields
+from zaffre.cli.options import Confirmation, InSubscription, ListWishes, OptionBundle
 from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
 from zaffre.cli.states import styled_state
@@ -157,11 +156,7 @@ def create_token(
     accounts = _accounts(run, chosen, whose)
     expires_at = datetime.now(UTC) + timedelta(days=days) if days is not None else None
     made = accounts.tokens(run.id_in(accounts, account)).create(name, expires_at, scopes or None)
-    run.terminal.done(f"API token {name} is made. Keep its text safe: it is not shown again.")
-    if run.output is OutputFormat.TABLE:
-        run.terminal.print(made.token)
-    else:
-        print_fields(made.model_dump(mode="json"), run.output)
+    run.report_once(made, made.token, f"API token {name} is made. Keep its text safe: it is not shown again.")
 
 
 @tokens.command("delete")

@@ -10,8 +10,7 @@ from zaffre.cli.columns import NAME, age_column, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.options import Confirmation, ListWishes, OutputFormat
-from zaffre.cli.printing import print_fields
+from zaffre.cli.options import Confirmation, ListWishes
 from zaffre.cli.tables import Column
 from zaffre.cli.words import age
 from zaffre.client import ApiTokenView, Permission
@@ -67,12 +66,8 @@ def create_token(
     """
     expires_at = datetime.now(UTC) + timedelta(days=days) if days is not None else None
     only = [run.id_in(run.client.subscriptions, each) for each in subscriptions] if subscriptions else None
-    token = run.client.api_tokens.create(name, expires_at, scopes or None, only)
-    run.terminal.done(f"API token {name} is made. Keep its text safe: it is not shown again.")
-    if run.output is OutputFormat.TABLE:
-        run.terminal.print(token.token)
-    else:
-        print_fields(token.model_dump(mode="json"), run.output)
+    made = run.client.api_tokens.create(name, expires_at, scopes or None, only)
+    run.report_once(made, made.token, f"API token {name} is made. Keep its text safe: it is not shown again.")
 
 
 @group.command("delete")

@@ -1,17 +1,15 @@
 """`zaffre vm`: virtual machines."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from zaffre.cli.arguments import MachineArgument, NewNameArgument
-from zaffre.cli.attachments import attachments
 from zaffre.cli.commands import CommandGroup
-from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.label_commands import TagOption, add_label_commands, new_tags
+from zaffre.cli.label_commands import add_label_commands
 from zaffre.cli.machine_views import all_machine_columns, machine_columns, machine_sections
+from zaffre.cli.new_machine import NewMachine
 from zaffre.cli.options import WAIT_TIMEOUT_S, Confirmation, InSubscription, ListWishes, Waiting
 from zaffre.cli.vm_console_commands import add_console_commands
 from zaffre.cli.vm_facts_commands import add_facts_command
@@ -23,7 +21,7 @@ from zaffre.cli.vm_power_commands import add_power_commands
 from zaffre.cli.vm_resize_commands import add_resize_command
 from zaffre.cli.waiting import progress
 from zaffre.cli.words import state_text
-from zaffre.client import DiskKind, MachineState, NewVirtualMachineBody, VirtualMachineView
+from zaffre.client import DiskKind, MachineState, VirtualMachineView
 
 group = CommandGroup(help="Virtual machines.")
 group.include("iso", iso)
@@ -60,80 +58,11 @@ def show_machine(run: Invocation, chosen: InSubscription, machine: MachineArgume
 
 @group.command("create")
 def create_machine(
-    run: Invocation,
-    chosen: InSubscription,
-    waiting: Waiting,
-    name: NewNameArgument,
-    image: Annotated[
-        str,
-        typer.Option(
-            "--image",
-            metavar="NAME",
-            help="What to start from.",
-            autocompletion=names_of(lambda run: run.subscription().images),
-        ),
-    ],
-    size: Annotated[
-        str,
-        typer.Option(
-            "--size",
-            metavar="NAME",
-            help="Processors and memory.",
-            autocompletion=names_of(lambda run: run.subscription().sizes),
-        ),
-    ],
-    *,
-    network: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--network",
-            metavar="NETWORK[/SUBNET][=ADDRESS]",
-            help="Where to attach it. May be repeated. Left out: to the only subnet there is.",
-            autocompletion=names_of(lambda run: run.subscription().vm_networks),
-        ),
-    ] = None,
-    no_network: Annotated[bool, typer.Option("--no-network", help="Attach it nowhere.")] = False,
-    disk_gib: Annotated[
-        int | None, typer.Option("--disk", min=1, metavar="GIB", help="Size of its disk; else what the image needs.")
-    ] = None,
-    key: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--key",
-            metavar="NAME",
-            help="An SSH key it lets in. May be repeated.",
-            autocompletion=names_of(lambda run: run.subscription().ssh_keys),
-        ),
-    ] = None,
-    availability_set: Annotated[
-        str | None,
-        typer.Option(
-            "--availability-set",
-            metavar="NAME",
-            help="Keep it on another host than the machines of this set.",
-            autocompletion=names_of(lambda run: run.subscription().availability_sets),
-        ),
-    ] = None,
-    user_data: Annotated[
-        Path | None,
-        typer.Option("--user-data", metavar="FILE", exists=True, dir_okay=False, help="cloud-init user-data."),
-    ] = None,
-    tag: TagOption = None,
+    run: Invocation, name: NewNameArgument, new: NewMachine, chosen: InSubscription, waiting: Waiting
 ) -> None:
     """Make a virtual machine and start it."""
     scope = run.subscription(chosen)
-    body = NewVirtualMachineBody(
-        name=name,
-        size=run.find(scope.sizes, size).name,
-        image_id=run.id_in(scope.images, image),
-        disk_gib=disk_gib,
-        ports=[] if no_network else attachments(run, scope, network),
-        ssh_key_ids=[run.id_in(scope.ssh_keys, each) for each in key or []],
-        availability_set_id=run.id_in(scope.availability_sets, availability_set) if availability_set else None,
-        user_data=user_data.read_text() if user_data is not None else None,
-        tags=new_tags(tag),
-    )
-    run.finish(scope.virtual_machines.create(body), waiting, _made)
+    run.finish(scope.virtual_machines.create(new.body(run, scope, name)), waiting, _made)
 
 
 add_power_commands(group)

@@ -11,8 +11,7 @@ from zaffre.cli.columns import NAME, STATE, age_column, created, id_column
 from zaffre.cli.commands import CommandGroup
 from zaffre.cli.completion import names_of
 from zaffre.cli.invocation import Invocation
-from zaffre.cli.options import Confirmation, InSubscription, ListWishes, OptionBundle, OutputFormat
-from zaffre.cli.printing import print_fields
+from zaffre.cli.options import Confirmation, InSubscription, ListWishes, OptionBundle
 from zaffre.cli.refusals import UsageProblem
 from zaffre.cli.sheets import Section
 from zaffre.cli.tables import Column
@@ -21,7 +20,6 @@ from zaffre.client import (
     DeliveryDetailView,
     DeliveryView,
     NewWebhookBody,
-    NewWebhookView,
     WebhookChangeBody,
     Webhooks,
     WebhookView,
@@ -92,7 +90,7 @@ def create_webhook(
     """Have events sent somewhere from now on. The signing secret is printed this once."""
     body = NewWebhookBody(name=name, url=url, kinds=kinds or ["*"], filter=filter_ or None)
     made = _webhooks(run, chosen, whose).create(body)
-    _show_secret(run, made, f"Webhook {name} is made. Keep its secret safe: it is not shown again.")
+    run.report_once(made, made.secret, f"Webhook {name} is made. Keep its secret safe: it is not shown again.")
 
 
 @group.command("change")
@@ -144,7 +142,7 @@ def rotate_secret(
     """Have another secret sign. It is printed this once."""
     webhooks = _webhooks(run, chosen, whose)
     made = webhooks.rotate_secret(run.id_in(webhooks, webhook), overlap_hours)
-    _show_secret(run, made, f"Webhook {made.name} has another secret. Keep it safe: it is not shown again.")
+    run.report_once(made, made.secret, f"Webhook {made.name} has another secret. Keep it safe: it is not shown again.")
 
 
 @group.command("test")
@@ -223,14 +221,6 @@ def _state(webhook: WebhookView) -> str:
 
 def _answer(delivery: DeliveryView | DeliveryDetailView) -> str | None:
     return str(delivery.status) if delivery.status is not None else delivery.error
-
-
-def _show_secret(run: Invocation, made: NewWebhookView, sentence: str) -> None:
-    run.terminal.done(sentence)
-    if run.output is OutputFormat.TABLE:
-        run.terminal.print(made.secret)
-    else:
-        print_fields(made.model_dump(mode="json"), run.output)
 
 
 def _sections(run: Invocation, found: WebhookView) -> list[Section]:
