@@ -92,7 +92,7 @@ def look(page: Page, name: str) -> None:
         assert not accessibility_violations(page), name
 
 
-def test_a_program_is_registered_and_sold_and_another_approves_and_hears_of_it(browser: Browser, town: Town) -> None:
+def test_a_program_is_registered_sold_used_and_another_approves_and_hears_of_it(browser: Browser, town: Town) -> None:
     server = town.server
     with person(browser, server.admin_portal, ADMIN_EMAIL, ADMIN_PASSWORD) as page:
         register(page, town)
@@ -101,7 +101,11 @@ def test_a_program_is_registered_and_sold_and_another_approves_and_hears_of_it(b
         webhook(page, town)
     with person(browser, server.tenant_portal, town.email, PASSWORD) as page:
         subscribe(page, town)
-        find_buckets(page, town)
+        make_bucket(page, town)
+    with person(browser, server.admin_portal, ADMIN_EMAIL, ADMIN_PASSWORD) as page:
+        deliveries(page, town)
+        questions(page, town)
+        new_keys(page, town)
 
 
 def register(page: Page, town: Town) -> None:
@@ -199,8 +203,82 @@ def subscribe(page: Page, town: Town) -> None:
     expect(dialog).to_be_hidden(timeout=LONG_MS)
 
 
-def find_buckets(page: Page, town: Town) -> None:
+def make_bucket(page: Page, town: Town) -> None:
     page.goto(f"{town.server.tenant_portal}/")
     rail = page.get_by_role("navigation", name="Services")
     expect(rail.get_by_text("Object buckets")).to_be_visible(timeout=LONG_MS)
     look(page, "rail")
+    rail.get_by_role("link", name="Buckets", exact=True).click()
+    page.get_by_role("button", name="New: Bucket").click()
+    page.get_by_role("textbox", name="Name").fill("photos")
+    page.get_by_label("Size in GiB").fill("3")
+    look(page, "bucket-new")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_role("heading", name="photos", level=1)).to_be_visible(timeout=LONG_MS)
+    expect(page.locator(".fui-Toast")).to_have_count(0, timeout=LONG_MS)
+    page.get_by_role("button", name="Change", exact=True).click()
+    page.get_by_role("dialog").get_by_label("Size in GiB").fill("5")
+    page.get_by_role("dialog").get_by_role("button", name="Change", exact=True).click()
+    expect(page.get_by_text("5", exact=True)).to_be_visible(timeout=LONG_MS)
+    look(page, "bucket")
+    rail.get_by_role("link", name="Buckets", exact=True).click()
+    expect(page.get_by_role("link", name="photos")).to_be_visible()
+    look(page, "buckets")
+
+
+def deliveries(page: Page, town: Town) -> None:
+    page.goto(f"{town.server.admin_portal}/webhooks")
+    page.get_by_role("link", name="watch").click()
+    page.get_by_role("tab", name="Deliveries").click()
+    (sent,) = [message for message in town.ear.at("/events") if message.kind == "change_request.declined"]
+    page.get_by_role("checkbox", name="Select Change request: declined").check()
+    page.get_by_role("button", name="What was sent").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("What was sent")).to_have_value(re.compile("change_request.declined"))
+    look(page, "delivery")
+    dialog.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Send again").click()
+    expect(dialog).to_contain_text("Change request: declined")
+    dialog.get_by_role("button", name="Send again").click()
+    expect(dialog.get_by_text("Accepted")).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    again = page.get_by_role("row").filter(has_text="sent again")
+    expect(again.get_by_text("Delivered")).to_be_visible(timeout=LONG_MS)
+    # Whoever receives it twice knows it by its id.
+    assert len([message for message in town.ear.at("/events") if message.id == sent.id]) == 2
+    look(page, "deliveries")
+
+
+def questions(page: Page, town: Town) -> None:
+    page.goto(f"{town.server.admin_portal}/approval-programs")
+    page.get_by_role("link", name="billing").click()
+    page.get_by_role("tab", name="Questions").click()
+    refused = page.get_by_role("row").filter(has_text="Refused")
+    expect(refused).to_contain_text("402")
+    expect(refused).to_contain_text("The bill of May is not paid.")
+    expect(page.get_by_role("row").filter(has_text="Approved")).to_have_count(2)
+    look(page, "questions")
+
+
+def new_keys(page: Page, town: Town) -> None:
+    """Give each program that is trusted, or trusts, another secret, which is shown once."""
+    for room, name, action, beginning in (
+        ("webhooks", "watch", "New secret", "whsec_"),
+        ("approval-programs", "billing", "New secret", "whsec_"),
+        ("resource-providers", "buckets", "New keys", "zpk_"),
+    ):
+        page.goto(f"{town.server.admin_portal}/{room}")
+        page.get_by_role("link", name=name).first.click()
+        page.get_by_role("button", name="More", exact=True).click()
+        page.get_by_role("menuitem", name=action).click()
+        dialog = page.get_by_role("dialog")
+        look(page, f"{room}-before")
+        dialog.get_by_role("button", name=action).click()
+        shown = dialog.get_by_role("group", name=re.compile("secret|key"))
+        expect(shown).to_contain_text(beginning)
+        look(page, f"{room}-secret")
+        secret = shown.inner_text().split()[0]
+        dialog.get_by_role("button", name=re.compile("^(Close|Done)$")).click()
+        expect(dialog).to_have_count(0)
+        expect(page.get_by_text(secret)).to_have_count(0)

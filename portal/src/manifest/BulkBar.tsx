@@ -21,11 +21,11 @@ import type { Resource } from "@/api/wire";
 import { usePermissions } from "@/session/session";
 import { ICONS } from "@/shell/icons";
 import { reasonAgainst } from "./ActionBar";
+import { ActionDialog } from "./ActionDialog";
 import { StateMark } from "./FieldValue";
 import { runBulk, type BulkResult } from "./runAction";
-import type { Texts } from "./texts";
+import { titleOf, type Texts } from "./texts";
 import type { ActionManifest, ResourceManifest } from "./types";
-import { nameOf } from "./values";
 
 const NAMED = 200;
 
@@ -48,6 +48,12 @@ const useStyles = makeStyles({
   detail: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
 
+/** What a list offers for its rows: what goes for many at once and, where a row has no page of its own, all of it. */
+export function listActions(manifest: ResourceManifest): readonly ActionManifest[] {
+  const actions = manifest.actions ?? [];
+  return manifest.paths.item === undefined ? actions : actions.filter((action) => action.bulk === true);
+}
+
 export interface BulkBarProps {
   manifest: ResourceManifest;
   texts: Texts;
@@ -61,7 +67,10 @@ export function BulkBar({ manifest, texts, selected, values, onClear }: BulkBarP
   const { t } = useTranslation();
   const may = usePermissions();
   const [asked, setAsked] = useState<ActionManifest | null>(null);
-  const actions = (manifest.actions ?? []).filter((action) => action.bulk === true && may(action.permission));
+  const actions = listActions(manifest).filter(
+    (action) => may(action.permission) && (action.bulk === true || selected.length === 1),
+  );
+  const [first] = selected;
   return (
     <div className={styles.bar} role="toolbar" aria-label={t("bulk.toolbar")}>
       <span aria-live="polite">{t("bulk.selected", { count: selected.length })}</span>
@@ -84,8 +93,17 @@ export function BulkBar({ manifest, texts, selected, values, onClear }: BulkBarP
       <Button size="small" appearance="subtle" icon={<DismissRegular />} onClick={onClear}>
         {t("bulk.clear")}
       </Button>
-      {asked === null ? null : (
+      {asked === null || first === undefined ? null : asked.bulk !== true ? (
+        <ActionDialog
+          manifest={manifest}
+          action={asked}
+          resource={first}
+          values={values}
+          onClose={() => setAsked(null)}
+        />
+      ) : (
         <BulkDialog
+          manifest={manifest}
           action={asked}
           texts={texts}
           selected={selected}
@@ -101,6 +119,7 @@ export function BulkBar({ manifest, texts, selected, values, onClear }: BulkBarP
 }
 
 interface BulkDialogProps {
+  manifest: ResourceManifest;
   action: ActionManifest;
   texts: Texts;
   selected: readonly Resource[];
@@ -108,7 +127,7 @@ interface BulkDialogProps {
   onClose: (done: boolean) => void;
 }
 
-function BulkDialog({ action, texts, selected: wanted, values, onClose }: BulkDialogProps) {
+function BulkDialog({ manifest, action, texts, selected: wanted, values, onClose }: BulkDialogProps) {
   const styles = useStyles();
   const { t } = useTranslation();
   // Rows change under a dialog that is open: what was asked about is what is done.
@@ -138,7 +157,7 @@ function BulkDialog({ action, texts, selected: wanted, values, onClose }: BulkDi
             <ul className={styles.list} aria-live="polite">
               {possible.slice(0, NAMED).map((resource) => (
                 <li key={resource.id} className={styles.row}>
-                  <span className={styles.name}>{nameOf(resource)}</span>
+                  <span className={styles.name}>{titleOf(manifest, resource, texts)}</span>
                   <Outcome result={results?.get(resource.id)} />
                 </li>
               ))}

@@ -16,9 +16,9 @@ import { chosenColumns, fittingColumns } from "./columns";
 import { FieldValue } from "./FieldValue";
 import type { ListSearch } from "./odata";
 import type { Selection } from "./selection";
-import type { Texts } from "./texts";
+import { titleOf, type Texts } from "./texts";
 import type { ColumnManifest, FieldKind, ResourceManifest } from "./types";
-import { nameOf, valueAt } from "./values";
+import { valueAt } from "./values";
 
 const ROW_PX = 44;
 const OVERSCAN = 8;
@@ -296,7 +296,7 @@ const Row = memo(function Row(props: RowProps) {
             className={styles.checkbox}
             checked={isSelected}
             onChange={() => onToggle(row.id)}
-            aria-label={texts.text("list.select", { name: nameOf(row) })}
+            aria-label={texts.text("list.select", { name: titleOf(manifest, row, texts) })}
           />
         </td>
       )}
@@ -307,7 +307,7 @@ const Row = memo(function Row(props: RowProps) {
               {WRITTEN.has(column.kind) && hasValue(row, column.field) ? (
                 <FieldValue field={column} resource={row} texts={texts} />
               ) : (
-                nameOf(row)
+                titleOf(manifest, row, texts)
               )}
             </ResourceLink>
           ) : (

@@ -19,7 +19,7 @@ import { keys } from "@/api/keys";
 import { usePermissions } from "@/session/session";
 import { ProblemMessage } from "@/shell/ProblemMessage";
 import { listAddress } from "./addresses";
-import { BulkBar } from "./BulkBar";
+import { BulkBar, listActions } from "./BulkBar";
 import { ColumnChooser } from "./ColumnChooser";
 import { ExportMenu } from "./ExportMenu";
 import { FilterPills } from "./FilterPills";
@@ -64,7 +64,8 @@ export function ResourceList(props: ResourceListProps) {
   const { query, rows, count } = list;
   const selection = useSelection();
   const selected = rows.filter((row) => selection.ids.has(row.id));
-  const bulk = (manifest.actions ?? []).some((action) => action.bulk === true);
+  const may = usePermissions();
+  const selectable = listActions(manifest).some((action) => may(action.permission));
   const narrowed = (search.q ?? "") !== "" || search.f !== undefined;
   return (
     <>
@@ -108,7 +109,7 @@ export function ResourceList(props: ResourceListProps) {
           if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage();
         }}
         total={count}
-        {...(bulk ? { selection } : {})}
+        {...(selectable ? { selection } : {})}
       />
     </>
   );

@@ -1,7 +1,9 @@
 /** Which columns a list shows, and how wide. */
-import type { ColumnManifest, ResourceManifest } from "./types";
+import type { ColumnManifest, FieldKind, ResourceManifest } from "./types";
 
 const USUAL_PX = 140;
+/** An instant is written in full: one that is cut says nothing of its time. */
+const LEAST_PX: Partial<Record<FieldKind, number>> = { date: 190 };
 
 export type FittedColumn = ColumnManifest & { /** Percent of the table's width. */ share: number };
 
@@ -18,11 +20,15 @@ export function fittingColumns(columns: readonly ColumnManifest[], availablePx: 
   const kept = [...columns];
   while (kept.length > 1 && totalPx(kept) > availablePx) kept.splice(leastImportant(kept), 1);
   const total = totalPx(kept);
-  return kept.map((column) => ({ ...column, share: (100 * (column.width ?? USUAL_PX)) / total }));
+  return kept.map((column) => ({ ...column, share: (100 * widthPx(column)) / total }));
+}
+
+function widthPx(column: ColumnManifest): number {
+  return Math.max(column.width ?? USUAL_PX, LEAST_PX[column.kind] ?? 0);
 }
 
 function totalPx(columns: readonly ColumnManifest[]): number {
-  return columns.reduce((sum, column) => sum + (column.width ?? USUAL_PX), 0);
+  return columns.reduce((sum, column) => sum + widthPx(column), 0);
 }
 
 function leastImportant(columns: readonly ColumnManifest[]): number {

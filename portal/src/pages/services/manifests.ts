@@ -24,7 +24,7 @@ const KINDS: Record<Column["kind"], FieldKind> = {
 export function manifestOf(service: Service, collection: Collection): ResourceManifest {
   const namespace = `service_${service.name}_${collection.name}`;
   for (const language of Object.keys(LANGUAGES)) {
-    i18next.addResourceBundle(language, namespace, textsOf(service, collection, language), true, true);
+    i18next.addResourceBundle(language, namespace, textsOf(collection, language), true, true);
   }
   const list = `/subscriptions/{subscription_id}/providers/${service.name}/${collection.name}`;
   const cli = `zaffre resource {verb} --provider ${service.name} --collection ${collection.name}`;
@@ -115,7 +115,7 @@ function inputOf(input: Input): InputManifest {
   }
 }
 
-function textsOf(service: Service, collection: Collection, language: string) {
+function textsOf(collection: Collection, language: string) {
   const label = (labels: Labels) => labelIn(labels, language);
   const shown = [...collection.columns, ...collection.form, ...collection.change_form];
   const words = shown.filter((field) => field.choices.length > 0);
@@ -140,6 +140,8 @@ function textsOf(service: Service, collection: Collection, language: string) {
         },
       ]),
     ),
-    create: { title: label(collection.singular), steps: { fields: label(service.title) } },
+    // Nested, not copied: they follow when another language is chosen.
+    create: { title: `$t(services:new): ${label(collection.singular)}`, steps: { fields: "$t(services:details)" } },
+    actions: { change: { title: "$t(services:change)" }, delete: { title: "$t(services:delete)" } },
   };
 }
