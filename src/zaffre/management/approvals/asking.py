@@ -7,7 +7,8 @@ what proxies say of a program that is away (408, 429, 502, 503, 504) is no answe
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +26,7 @@ REASON_CHARACTERS = 500
 READ_BYTES = 16_384
 """As much of an answer is read."""
 POOLS = 64
+"""Kept for programs with certificates of their own, because reading certificates takes longer than most questions."""
 USER_AGENT = "Zaffre-Approvals/1"
 NO_ANSWERS = frozenset({408, 429, 502, 503, 504})
 
@@ -77,13 +79,23 @@ class Verdict:
     """What the program said: plain text of bounded length."""
 
 
+@dataclass
+class _Line:
+    """The way to programs whose certificates are alike."""
+
+    pool: httpcore.AsyncConnectionPool
+    users: int = 0
+    """Questions that are under way."""
+
+
 class Asking:
     """Sends questions; keeps no connection."""
 
     def __init__(self, settings: ProviderSettings) -> None:
         self.targets = Targets(settings, "providers.allow_networks")
         self._connections = settings.connections
-        self._pools: dict[str | None, httpcore.AsyncConnectionPool] = {}
+        self._lines: dict[str | None, _Line] = {}
+        """By certificates, the one that was used last at the end."""
 
     async def ask(self, question: Question, at: datetime, within_s: float | None = None) -> Verdict:
         """Ask, and return what came of it: within the time that the program has, and within `within_s` if given."""
@@ -112,9 +124,10 @@ class Asking:
 
     async def close(self) -> None:
         """Let go of connections."""
-        for pool in self._pools.values():
-            await pool.aclose()
-        self._pools.clear()
+        lines = list(self._lines.values())
+        self._lines.clear()
+        for line in lines:
+            await line.pool.aclose()
 
     async def _exchange(
         self, question: Question, at: datetime, timeout_s: float, seen: list[int], content: bytearray
@@ -127,22 +140,37 @@ class Asking:
             **signed_headers(question.message_id, body, at, question.keys),
         }
         extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)}
-        pool = await self._pool(question.ca_certificates)
-        async with pool.stream("POST", question.url, headers=sent, content=body, extensions=extensions) as response:
+        async with (
+            self._line(question.ca_certificates) as pool,
+            pool.stream("POST", question.url, headers=sent, content=body, extensions=extensions) as response,
+        ):
             seen.append(response.status)
             async for part in response.aiter_stream():
                 content += part[: READ_BYTES - len(content)]
                 if len(content) >= READ_BYTES:
                     break
 
-    async def _pool(self, ca_certificates: str | None) -> httpcore.AsyncConnectionPool:
-        pool = self._pools.get(ca_certificates)
-        if pool is None:
-            if len(self._pools) >= POOLS:
-                await self.close()
-            pool = guarded_pool(self.targets, connections=self._connections, ca_pem=ca_certificates)
-            self._pools[ca_certificates] = pool
-        return pool
+    @asynccontextmanager
+    async def _line(self, ca_certificates: str | None) -> AsyncGenerator[httpcore.AsyncConnectionPool]:
+        """Lend the way to programs with these certificates; it stays open until its last user is done."""
+        line = self._lines.pop(ca_certificates, None) or self._new_line(ca_certificates)
+        self._lines[ca_certificates] = line
+        line.users += 1
+        try:
+            yield line.pool
+        finally:
+            line.users -= 1
+            await self._make_room()
+
+    def _new_line(self, ca_certificates: str | None) -> _Line:
+        return _Line(guarded_pool(self.targets, connections=self._connections, ca_pem=ca_certificates))
+
+    async def _make_room(self) -> None:
+        """Let go of what nobody uses and was not used for longest, down to as many as are kept."""
+        idle = [certificates for certificates, line in self._lines.items() if not line.users]
+        surplus = max(0, len(self._lines) - POOLS)
+        for line in [self._lines.pop(each) for each in idle[:surplus]]:
+            await line.pool.aclose()
 
 
 def _verdict(status: int, content: bytes, duration_ms: int) -> Verdict:
