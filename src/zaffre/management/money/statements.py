@@ -26,6 +26,7 @@ from zaffre.management.metering.tables import UsageDayRow
 from zaffre.management.money.amounts import BILLION, rounded
 from zaffre.management.money.costs import Costs, MonthCosts, kind_of, title_of
 from zaffre.management.money.credits import usable_by
+from zaffre.management.money.last_names import last_name
 from zaffre.management.money.months import Month
 from zaffre.management.money.price_book import PriceBook
 from zaffre.management.money.pricing import Charge
@@ -269,9 +270,7 @@ class Statements:
             of_it = select(UsageDayRow).where(UsageDayRow.subscription_id == subscription_id)
             latest = await self._session.scalar(of_it.order_by(UsageDayRow.began_at.desc()).limit(1))
             account_id = latest.account_id if latest is not None else charges[-1].used.account_id
-            itself = of_it.where(UsageDayRow.resource_id == subscription_id).order_by(UsageDayRow.began_at.desc())
-            named = await self._session.scalar(itself.limit(1))
-            name = named.resource_name if named is not None else subscription_id
+            name = await last_name(self._session, subscription_id)
         account = await self._session.get(AccountRow, account_id)
         known = (account.name, account.email) if account is not None else ("", "")
         return _Customer(name, account_id or "", *known)
