@@ -5,15 +5,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from support.cloud import SimulatedCloud, Tenant
 from zaffre.edge.faces import Face
 from zaffre.foundation.actor import system_actor
+from zaffre.management.cost_overview import watch
 from zaffre.management.cost_overview.tables import CostedMonthRow, CostPassRow, CostTotalRow
 from zaffre.management.cost_overview.watch import CostWatch
 from zaffre.management.money.months import Month
 from zaffre.management.money.tables import DiscountRow, OfferFeeRow
+from zaffre.management.tables import SubscriptionRow
 
 ACTOR = system_actor("test")
 
@@ -48,9 +51,9 @@ async def prices(cloud: SimulatedCloud, since: Month, currency: str, plan_id: st
 async def again(cloud: SimulatedCloud, processes: int = 1) -> None:
     """Have everything priced anew, by some processes at once."""
     async with cloud.units.write(ACTOR) as work:
-        await work.session.execute(update(CostPassRow).values(began_at=None))
-    watches = [CostWatch(cloud.units, cloud.site.meters, cloud.site.settings) for _ in range(processes)]
-    await asyncio.gather(*(watch.run() for watch in watches))
+        await work.session.execute(update(CostPassRow).where(CostPassRow.name == watch.ROUND).values(began_at=None))
+    those = [CostWatch(cloud.units, cloud.site.meters, cloud.site.settings) for _ in range(processes)]
+    await asyncio.gather(*(each.run() for each in those))
 
 
 async def test_the_overview_adds_up_what_every_subscription_costs(cloud: SimulatedCloud) -> None:
@@ -107,6 +110,37 @@ async def test_the_overview_adds_up_what_every_subscription_costs(cloud: Simulat
     (top, other) = (await cloud.admin.get("/cost-overview?top=1"))["top_subscriptions"]
     assert {top["currency"], other["currency"]} == {"EUR", "USD"}
     await _follows_what_changes(cloud, tenants, before)
+
+
+async def test_a_subscription_made_after_the_pass_is_in_the_overview_at_the_next_look(
+    cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def seen() -> set[str]:
+        return {each["id"] for each in (await cloud.admin.get("/cost-overview"))["top_subscriptions"]}
+
+    monkeypatch.setattr(watch, "SETTLED", timedelta(hours=1))
+    monkeypatch.setattr(watch, "AT_ONCE", 2)
+    first = await cloud.tenant()
+    await prices(cloud, Month.of(datetime.now(UTC)), "EUR", None, subscription_hours="1")
+    await use(cloud, first, Month.of(datetime.now(UTC)).begin, "1", meter="subscription_hours")
+    await cloud.site.metering.record()
+    await again(cloud)
+    assert await seen() == {first.subscription_id}
+    # More are made after the pass than are taken up at once; the pass itself is not due for an hour.
+    made = [(await cloud.tenant()).subscription_id for _ in range(3)]
+    await cloud.site.metering.record()
+    await cloud.site.costs.run()
+    assert await seen() == {first.subscription_id}, "they have not settled"
+    async with cloud.units.write(ACTOR) as work:
+        for age, subscription_id in enumerate(reversed(made)):
+            subscription = await work.session.get_one(SubscriptionRow, subscription_id)
+            subscription.created_at = work.clock.now() - timedelta(hours=2, seconds=age)
+        marks = update(CostPassRow).where(CostPassRow.name == watch.NEWCOMERS)
+        await work.session.execute(marks.values(began_at=work.clock.now() - timedelta(hours=3)))
+    await cloud.site.costs.run()
+    assert await seen() == {first.subscription_id, *made[:2]}
+    await cloud.site.costs.run()
+    assert await seen() == {first.subscription_id, *made}
 
 
 async def _follows_what_changes(cloud: SimulatedCloud, tenants: list[Tenant], before: Month) -> None:

@@ -45,12 +45,12 @@ class CostedMonthRow(Table):
 
 
 class CostPassRow(Table):
-    """How far processes are that go through all subscriptions together; there is one row."""
+    """How far processes are that go through subscriptions together: one row for all, and one for those that are new."""
 
     __tablename__ = "cost_passes"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     began_at: Mapped[datetime | None]
-    """None: never."""
+    """None: never. Of new subscriptions: until when those were made that have been taken up."""
     after: Mapped[str]
     """The last subscription that was taken up; empty: the pass is through."""

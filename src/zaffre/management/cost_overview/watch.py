@@ -1,4 +1,7 @@
-"""Keeping the overview: every subscription is priced once in each interval, by as many processes as there are."""
+"""Keeping the overview: every subscription is priced once in each interval, by as many processes as there are.
+
+One that is new is priced at once besides, so that whoever has just sold something sees it.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,6 +15,7 @@ from zaffre.foundation.work import UnitOfWork, UnitsOfWork
 from zaffre.management.cost_overview.tables import CostedMonthRow, CostPassRow, CostTotalRow
 from zaffre.management.metering.meters import Meters
 from zaffre.management.money.costs import CostKind, Costs, MonthCosts, kind_of
+from zaffre.management.money.last_names import last_name
 from zaffre.management.money.months import Month
 from zaffre.management.money.price_book import PriceBook
 from zaffre.management.money.statements import subscriptions_to_bill
@@ -22,6 +26,9 @@ ACTOR = system_actor("cost overview")
 LOOK_INTERVAL_S = 30.0
 """How often a process looks whether there is something to price; how often each subscription is, is a setting."""
 ROUND = "costs"
+NEWCOMERS = "newcomers"
+SETTLED = timedelta(seconds=30)
+"""A subscription is metered so long after it was made, and seen by everybody."""
 AT_ONCE = 50
 MOST_IN_A_RUN = 1000
 """Subscriptions that one run of the loop prices; the next goes on."""
@@ -42,20 +49,36 @@ class CostWatch:
 
     async def run(self) -> None:
         """Price what is due, a bounded number of subscriptions."""
+        await self._price(await self._claim_newcomers())
         seen = 0
         while seen < MOST_IN_A_RUN:
             ids = await self._claim()
             if ids is None:
                 return
-            if ids:
-                await self._price(ids)
+            await self._price(ids)
             seen += AT_ONCE
+
+    async def _claim_newcomers(self) -> Sequence[str]:
+        """Take the next subscriptions that were made since the last look; each is taken once."""
+        async with self._units.write(ACTOR) as work:
+            row = await _held_pass(work, NEWCOMERS)
+            until = work.clock.now() - SETTLED
+            since, row.began_at = row.began_at, until
+            if since is None:
+                return []
+            made = (SubscriptionRow.created_at > since, SubscriptionRow.created_at <= until)
+            order = (SubscriptionRow.created_at, SubscriptionRow.id)
+            statement = select(SubscriptionRow.id, SubscriptionRow.created_at).where(*made).order_by(*order)
+            found = (await work.session.execute(statement.limit(AT_ONCE))).all()
+            if len(found) == AT_ONCE:
+                row.began_at = found[-1][1]
+            return [subscription_id for subscription_id, _ in found]
 
     async def _claim(self) -> Sequence[str] | None:
         """Take the next batch; None: every subscription has been priced in this interval."""
         async with self._units.write(ACTOR) as work:
             now = work.clock.now()
-            row = await _held_pass(work)
+            row = await _held_pass(work, ROUND)
             if not row.after:
                 if row.began_at is not None and row.began_at <= now < row.began_at + self._interval:
                     return None
@@ -70,6 +93,8 @@ class CostWatch:
             return ids
 
     async def _price(self, ids: Sequence[str]) -> None:
+        if not ids:
+            return
         now = self._units.clock.now()
         running = Month.of(now)
         for month in (running.plus(-1), running):
@@ -85,11 +110,11 @@ class CostWatch:
                         await _keep(work, each, costs, subscription, now)
 
 
-async def _held_pass(work: UnitOfWork) -> CostPassRow:
+async def _held_pass(work: UnitOfWork, name: str) -> CostPassRow:
     insert = insert_of(work.session)
-    new = insert(CostPassRow).values(name=ROUND, began_at=None, after="").on_conflict_do_nothing()
+    new = insert(CostPassRow).values(name=name, began_at=None, after="").on_conflict_do_nothing()
     await work.session.execute(new)
-    return await work.session.get_one(CostPassRow, ROUND, with_for_update=True, populate_existing=True)
+    return await work.session.get_one(CostPassRow, name, with_for_update=True, populate_existing=True)
 
 
 async def _unfinished(work: UnitOfWork, ids: Sequence[str], month: Month) -> list[str]:
@@ -111,8 +136,7 @@ async def _keep(
 ) -> None:
     """Replace what is kept of a subscription's month, unless somebody has calculated it later."""
     latest = (*costs.charges, *costs.expected)[-1].used
-    itself = next((each.used for each in costs.charges if each.used.resource_id == subscription_id), None)
-    name = subscription.name if subscription is not None else itself.resource_name if itself is not None else ""
+    name = subscription.name if subscription is not None else await last_name(work.session, subscription_id)
     insert = insert_of(work.session)
     told = {"subscription_name": name, "account_id": latest.account_id, "as_of": now}
     head = insert(CostedMonthRow).values(month=str(costs.month), subscription_id=subscription_id, **told)
