@@ -33,6 +33,7 @@ const useStyles = makeStyles({
   line: { display: "flex", justifyContent: "space-between", gap: "8px", marginBottom: "6px" },
   amount: { whiteSpace: "nowrap", fontVariantNumeric: "tabular-nums" },
   heading: { fontSize: tokens.fontSizeBase400 },
+  address: { overflowWrap: "anywhere" },
   scroll: { overflowX: "auto" },
   table: { minWidth: "560px" },
 });
@@ -74,7 +75,9 @@ export default function SpendingTab({ resource }: TabProps) {
       {budget.recipients.length === 0 ? <p>{t("recipients.none")}</p> : null}
       <ul>
         {budget.recipients.map((one) => (
-          <li key={one.email}>{one.verified ? one.email : t("recipients.unverified", { email: one.email })}</li>
+          <li key={one.email} className={styles.address}>
+            {one.verified ? one.email : t("recipients.unverified", { email: one.email })}
+          </li>
         ))}
       </ul>
       <h2 className={styles.heading}>{t("alerts.title")}</h2>

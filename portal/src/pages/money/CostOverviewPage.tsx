@@ -114,7 +114,7 @@ export default function CostOverviewPage() {
           <p className={styles.quiet}>
             {t("overview.as_of", {
               instant: formatInstant(data.as_of, i18n.language),
-              subscriptions: new Intl.NumberFormat(i18n.language).format(data.subscriptions),
+              count: data.subscriptions,
             })}{" "}
             {data.closed_at === null
               ? null
