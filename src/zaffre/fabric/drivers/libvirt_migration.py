@@ -27,6 +27,15 @@ _FLAGS = (
     | libvirt.VIR_MIGRATE_AUTO_CONVERGE
 )
 _OUTSIDE_JOB = libvirt.VIR_DOMAIN_JOB_NONE
+_FULL_SPEED_MIB_S = (2**63 - 1) // 2**20
+"""The most that libvirt takes, which it takes for no limit."""
+_EMULATED_DOWNTIME_MS = 60_000
+"""So long that an emulated guest stands still while nearly all of its memory is copied. QEMU before 9.0 does not notice
+each write of an emulated processor to memory that it has looked through once, and a guest that is sent in several
+rounds goes on with stale pages: it panics over there."""
+_HELD_SPEED_MIB_S = 1
+_HELD_DOWNTIME_MS = 1
+"""At this speed nothing that a page of memory fits in is sent within this time, so the guest goes on where it is."""
 
 
 def move_guest(session: HostSession, guest_id: str, target: MigrationTarget) -> None:
@@ -50,6 +59,9 @@ def move_guest(session: HostSession, guest_id: str, target: MigrationTarget) -> 
     host = urlsplit(target.uri).hostname
     if host is not None:
         parameters[libvirt.VIR_MIGRATE_PARAM_URI] = f"tcp://[{host}]" if ":" in host else f"tcp://{host}"
+    domain.migrateSetMaxSpeed(_FULL_SPEED_MIB_S)  # a move that was stopped has left it low
+    if ET.fromstring(persistent).get("type") == "qemu":  # noqa: S314 - libvirtd wrote it
+        domain.migrateSetMaxDowntime(_EMULATED_DOWNTIME_MS)
     domain.migrateToURI3(target.uri, parameters, _FLAGS)
 
 
@@ -72,13 +84,22 @@ def move_progress(session: HostSession, guest_id: str) -> float | None:
 
 
 def abort_move(session: HostSession, guest_id: str) -> bool:
-    """Ask for the end of the guest's move; False when there is none under way, or it cannot be ended just now."""
+    """Ask for the end of the guest's move; False when there is none under way, or it cannot be ended just now.
+
+    While the guest changes sides it must not be asked for: libvirt 9 then can wait for good for what has ended. So
+    memory is first held back such that what the guest writes meanwhile keeps it from changing sides; that takes QEMU a
+    moment, and the end is asked for when the caller comes again.
+    """
     if move_progress(session, guest_id) is None:
         return False
     try:
         domain = find_guest(session, guest_id)
+        if domain.migrateGetMaxDowntime() != _HELD_DOWNTIME_MS:
+            domain.migrateSetMaxDowntime(_HELD_DOWNTIME_MS)
+            domain.migrateSetMaxSpeed(_HELD_SPEED_MIB_S)
+            return False
         if domain.state() == [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_MIGRATION]:
-            return False  # it is just changing sides; aborting now can leave it paused for good
+            return False
         domain.abortJob()
     except (libvirt.libvirtError, GuestMissing):
         return False

@@ -1,6 +1,6 @@
 """What is on the simulated hosts, in SQLite: in memory, or in a file that outlives the process.
 
-Every question goes to SQLite, nothing is cached, so a second process that opens the file sees the same hosts and may
+Every question goes to SQLite, no answer is kept, so a second process that opens the file sees the same hosts and may
 change them. Calls block the event loop on purpose: each takes some ten microseconds, less than handing it to a thread
 would. The file is not synchronised to the disk, which survives the end of a process though not of the machine.
 
@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -332,6 +333,7 @@ def _spec_text(spec: GuestSpec) -> str:
     return json.dumps(asdict(spec), separators=(",", ":"))
 
 
+@lru_cache(maxsize=8192)
 def _spec(text: str) -> GuestSpec:
     return _spec_of(json.loads(text))
 
