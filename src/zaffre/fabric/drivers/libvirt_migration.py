@@ -29,7 +29,7 @@ _FLAGS = (
 _OUTSIDE_JOB = libvirt.VIR_DOMAIN_JOB_NONE
 _FULL_SPEED_MIB_S = (2**63 - 1) // 2**20
 """The most that libvirt takes, which it takes for no limit."""
-_EMULATED_DOWNTIME_MS = 60_000
+_EMULATED_DOWNTIME_MS = 1_000
 """So long that an emulated guest stands still while nearly all of its memory is copied. QEMU before 9.0 does not notice
 each write of an emulated processor to memory that it has looked through once, and a guest that is sent in several
 rounds goes on with stale pages: it panics over there."""
