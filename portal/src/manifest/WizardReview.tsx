@@ -128,6 +128,7 @@ function FilledValue({ input, value, chosen, context, texts }: FilledProps) {
   if (input.kind === "component" && chosen !== undefined) {
     return (Array.isArray(chosen) ? (chosen as Resource[]) : [chosen as Resource]).map(nameOf).join(", ");
   }
+  if (input.kind === "component" && input.written !== undefined) return input.written(value, texts);
   return filledText(input, value, texts);
 }
 

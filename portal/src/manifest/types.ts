@@ -10,6 +10,7 @@ import type { ComponentType } from "react";
 
 import type { Resource } from "@/api/wire";
 import type { IconName } from "@/shell/icons";
+import type { Texts } from "./texts";
 
 export interface ResourceManifest {
   /** As in lifecycle events, such as `virtual_machine`. */
@@ -254,6 +255,8 @@ export type InputManifest = {
       component: ComponentLoader<InputProps>;
       /** What is sent for what is filled in. Default: just that. */
       sent?: (value: unknown) => unknown;
+      /** How the review writes it, where it is neither a text nor something chosen. */
+      written?: (value: unknown, texts: Texts) => string;
     }
 );
 

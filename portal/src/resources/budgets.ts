@@ -8,6 +8,13 @@ const THRESHOLDS: InputManifest = {
   name: "thresholds",
   kind: "component",
   component: () => import("@/pages/budgets/ThresholdsInput"),
+  written: (value, texts) =>
+    (value as readonly { percent: number; basis?: string; suspend?: boolean }[])
+      .map(({ percent, basis = "actual", suspend }) => {
+        const line = suspend === true ? "thresholds.line_suspend" : "thresholds.line";
+        return texts.text(line, { percent, basis: texts.text(`values.basis.${basis}`) });
+      })
+      .join(", "),
 };
 const RECIPIENTS: InputManifest = {
   name: "recipients",
