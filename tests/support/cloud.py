@@ -25,6 +25,7 @@ from zaffre.fabric.drivers.simulated import SimulatedDriver
 from zaffre.fabric.drivers.simulated_world import SimulatedWorld
 from zaffre.foundation.clock import Clock, SystemClock
 from zaffre.foundation.database import Database
+from zaffre.foundation.http.collections import Collections
 from zaffre.foundation.ids import SystemIds
 from zaffre.foundation.secrets import Keyring
 from zaffre.foundation.settings import Settings, load_settings
@@ -67,8 +68,9 @@ _built_faces = cache(lambda face: build_face(face, ProviderRegistry.installed())
 
 def face_application(face: Face) -> FastAPI:
     """Return a face's application with a state of its own, and the routes of all others: they take long to build."""
-    app = copy(_built_faces(face))
-    app.state = State()
+    built = _built_faces(face)
+    app = copy(built)
+    app.state = State({"collections": Collections.of(built)})
     return app
 
 
