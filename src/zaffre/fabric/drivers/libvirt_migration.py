@@ -30,9 +30,9 @@ _OUTSIDE_JOB = libvirt.VIR_DOMAIN_JOB_NONE
 _FULL_SPEED_MIB_S = (2**63 - 1) // 2**20
 """The most that libvirt takes, which it takes for no limit."""
 _EMULATED_DOWNTIME_MS = 1_000
-"""So long that an emulated guest stands still from the second look at its memory on. QEMU before 9.0 does not notice each
-write of an emulated processor to memory that it has looked through, and a guest that is sent in several rounds goes on
-with stale pages: it panics over there."""
+"""So long that an emulated guest stands still from the second look at its memory on. QEMU before 9.0 does not notice
+each write of an emulated processor to memory that it has looked through, and a guest that is sent in several rounds
+goes on with stale pages: it panics over there."""
 _HELD_SPEED_MIB_S = 1
 _HELD_DOWNTIME_MS = 1
 """At this speed nothing that a page of memory fits in is sent within this time, so the guest goes on where it is."""

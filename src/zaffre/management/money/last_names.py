@@ -15,7 +15,11 @@ async def last_name(session: AsyncSession, subscription_id: str) -> str:
     """
     metered = (
         select(UsageDayRow.resource_name)
-        .where(UsageDayRow.subscription_id == subscription_id, UsageDayRow.resource_id == subscription_id)
+        .where(
+            UsageDayRow.subscription_id == subscription_id,
+            UsageDayRow.resource_id == subscription_id,
+            UsageDayRow.resource_type == "subscription",
+        )
         .order_by(UsageDayRow.began_at.desc())
     )
     told = (
