@@ -18,7 +18,7 @@ import { hosts } from "@/resources/hosts";
 import { identityProviders } from "@/resources/identity-providers";
 import { images } from "@/resources/images";
 import { logicalNetworks } from "@/resources/logical-networks";
-import { operations } from "@/resources/operations";
+import { siteOperations } from "@/resources/operations";
 import { plans } from "@/resources/plans";
 import { rateCards } from "@/resources/rate-cards";
 import { siteServiceAccounts } from "@/resources/service-accounts";
@@ -58,7 +58,7 @@ export const adminPortal: PortalDefinition = {
     approvalPrograms,
     approvalAsks,
     resourceProviders,
-    operations,
+    siteOperations,
     adminAuditRecords,
     apiTokens,
     clientCertificates,

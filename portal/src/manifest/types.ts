@@ -140,7 +140,8 @@ export interface Condition {
 export interface ActionManifest {
   id: string;
   icon: IconName;
-  permission?: string;
+  /** Offered only to those who have it, or all of them. */
+  permission?: string | readonly string[];
   method: "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   /** What is always sent. */

@@ -50,7 +50,15 @@ export const accounts: ResourceManifest = {
     { field: "created_at", kind: "date" },
     { field: "id", kind: "code", copy: true },
   ],
-  tabs: [{ id: "subscriptions", kind: "related", type: "subscription", filter: "account_id eq {id}" }],
+  tabs: [
+    {
+      id: "subscriptions",
+      kind: "related",
+      type: "subscription",
+      permission: "subscription.read_all",
+      filter: "account_id eq {id}",
+    },
+  ],
   actions: [
     {
       id: "act_for",
@@ -69,7 +77,7 @@ export const accounts: ResourceManifest = {
     {
       id: "set_role",
       icon: "lock",
-      permission: "role.admin",
+      permission: ["account.admin", "role.admin"],
       method: "PATCH",
       path: ACCOUNT,
       form: [role],

@@ -60,7 +60,13 @@ export const adminSubscriptions: ResourceManifest = {
       component: () => import("@/pages/money/StatementsTab"),
     },
     { id: "syncs", kind: "component", component: () => import("@/pages/subscriptions/SyncsTab") },
-    { id: "virtual_machines", kind: "related", type: "virtual_machine", filter: "subscription_id eq {id}" },
+    {
+      id: "virtual_machines",
+      kind: "related",
+      type: "virtual_machine",
+      permission: "fabric.read",
+      filter: "subscription_id eq {id}",
+    },
   ],
   actions: [
     {

@@ -129,7 +129,7 @@ export const siteBudgets: ResourceManifest = {
   ...COMMON,
   scope: "site",
   paths: { list: "/budgets", item: "/budgets/{id}" },
-  nav: { section: "business", order: 57, permission: "statement.admin" },
+  nav: { section: "business", order: 57, permission: "statement.read_all" },
   columns: [...COLUMNS.slice(0, 1), { ...subscription, width: 190 }, ...COLUMNS.slice(1)],
   essentials: [subscription, ...ESSENTIALS],
   actions: actions(true),

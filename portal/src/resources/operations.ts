@@ -76,6 +76,14 @@ export const operations: ResourceManifest = {
       confirm: {},
       cli: "zaffre operation cancel {id}",
     },
+  ],
+};
+
+/** Those of everybody: what is stuck is for the operator to go on with. */
+export const siteOperations: ResourceManifest = {
+  ...operations,
+  actions: [
+    ...(operations.actions ?? []),
     {
       id: "retry",
       icon: "refresh",

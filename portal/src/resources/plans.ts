@@ -50,7 +50,13 @@ export const plans: ResourceManifest = {
     { id: "services", kind: "component", component: () => import("@/pages/plans/ServicesTab") },
     { id: "add_ons", kind: "component", component: () => import("@/pages/plans/AddOnsTab") },
     { id: "preview", kind: "component", component: () => import("@/pages/plans/PreviewTab") },
-    { id: "subscriptions", kind: "related", type: "subscription", filter: "plan_id eq {id}" },
+    {
+      id: "subscriptions",
+      kind: "related",
+      type: "subscription",
+      permission: "subscription.read_all",
+      filter: "plan_id eq {id}",
+    },
   ],
   actions: [
     {

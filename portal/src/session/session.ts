@@ -39,8 +39,12 @@ export function useMe() {
   });
 }
 
+/** A permission that is needed, or several of which all are. */
+export type Needed = string | readonly string[] | undefined;
+
 /** Return a test for permissions. Everything is allowed until the server has said otherwise: it has the last word. */
-export function usePermissions(): (permission: string | undefined) => boolean {
+export function usePermissions(): (needed: Needed) => boolean {
   const permissions = useMe().data?.permissions;
-  return (permission) => permission === undefined || permissions === undefined || permissions.includes(permission);
+  return (needed) =>
+    needed === undefined || permissions === undefined || [needed].flat().every((each) => permissions.includes(each));
 }
