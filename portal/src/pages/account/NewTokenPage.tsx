@@ -1,5 +1,5 @@
 /** Makes an API token and shows it, once. */
-import { Button, Card, Field, Input, makeStyles, MessageBar, MessageBarBody, tokens } from "@fluentui/react-components";
+import { Button, Field, Input, makeStyles } from "@fluentui/react-components";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -7,27 +7,11 @@ import { useTranslation } from "react-i18next";
 
 import { tenantApi } from "@/api/clients";
 import { keys } from "@/api/keys";
-import { CopyButton } from "@/manifest/FieldValue";
-import { usePageTitle } from "@/shell/pageTitle";
-import { ProblemMessage } from "@/shell/ProblemMessage";
+import { Secret } from "@/pages/webhooks/Secret";
+import { FormPage, PageForm, PageOutcome } from "@/shell/FormPage";
 import { CredentialLimits, useCredentialLimits } from "./CredentialLimits";
 
-const useStyles = makeStyles({
-  card: { maxWidth: "1000px", padding: "20px" },
-  narrow: { maxWidth: "520px" },
-  form: { display: "flex", flexDirection: "column", gap: "16px" },
-  buttons: { display: "flex", gap: "8px" },
-  token: {
-    display: "flex",
-    alignItems: "center",
-    gap: "8px",
-    padding: "8px 12px",
-    borderRadius: tokens.borderRadiusMedium,
-    backgroundColor: tokens.colorNeutralBackground3,
-    fontFamily: tokens.fontFamilyMonospace,
-    overflowWrap: "anywhere",
-  },
-});
+const useStyles = makeStyles({ narrow: { maxWidth: "520px" } });
 
 export default function NewTokenPage() {
   const styles = useStyles();
@@ -36,7 +20,6 @@ export default function NewTokenPage() {
   const cache = useQueryClient();
   const [name, setName] = useState("");
   const limits = useCredentialLimits("30");
-  usePageTitle(t("create.title"));
   const ready = name.trim() !== "" && limits.ready;
   const create = useMutation({
     mutationFn: async () => {
@@ -47,46 +30,33 @@ export default function NewTokenPage() {
   });
   const back = () => void navigate({ to: "/api-tokens" });
   return (
-    <>
-      <h1>{t("create.title")}</h1>
-      <Card className={styles.card}>
-        {create.data === undefined ? (
-          <form
-            className={styles.form}
-            onSubmit={(event) => {
-              event.preventDefault();
-              create.mutate();
-            }}
-          >
-            <Field className={styles.narrow} label={t("new.name")} hint={t("new.name_help")} required>
-              <Input value={name} maxLength={100} onChange={(_, data) => setName(data.value)} />
-            </Field>
-            <CredentialLimits limits={limits} longest={t("new.never")} expiryHelp={t("new.expires_help")} />
-            <ProblemMessage error={create.error} />
-            <div className={styles.buttons}>
-              <Button type="submit" appearance="primary" disabled={!ready || create.isPending}>
-                {t("new.create")}
-              </Button>
-              <Button onClick={back}>{t("new.cancel")}</Button>
-            </div>
-          </form>
-        ) : (
-          <div className={styles.form} aria-live="polite">
-            <MessageBar intent="warning" layout="multiline">
-              <MessageBarBody>{t("new.once")}</MessageBarBody>
-            </MessageBar>
-            <div className={styles.token} role="group" aria-label={t("new.token")}>
-              <span>{create.data.token}</span>
-              <CopyButton text={create.data.token} />
-            </div>
-            <div>
-              <Button appearance="primary" onClick={back}>
-                {t("new.done")}
-              </Button>
-            </div>
-          </div>
-        )}
-      </Card>
-    </>
+    <FormPage title={t("create.title")} wide>
+      {create.data === undefined ? (
+        <PageForm
+          submit={t("new.create")}
+          ready={ready}
+          sending={create.isPending}
+          error={create.error}
+          onSubmit={() => create.mutate()}
+          cancel={t("new.cancel")}
+          onCancel={back}
+        >
+          <Field className={styles.narrow} label={t("new.name")} hint={t("new.name_help")} required>
+            <Input value={name} maxLength={100} onChange={(_, data) => setName(data.value)} />
+          </Field>
+          <CredentialLimits limits={limits} longest={t("new.never")} expiryHelp={t("new.expires_help")} />
+        </PageForm>
+      ) : (
+        <PageOutcome
+          buttons={
+            <Button appearance="primary" onClick={back}>
+              {t("new.done")}
+            </Button>
+          }
+        >
+          <Secret secret={create.data.token} title={t("new.token")} once={t("new.once")} />
+        </PageOutcome>
+      )}
+    </FormPage>
   );
 }

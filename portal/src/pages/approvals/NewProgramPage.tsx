@@ -1,7 +1,6 @@
 /** Names a program that decides on changes, and shows its secret, once. */
 import {
   Button,
-  Card,
   Field,
   Input,
   makeStyles,
@@ -20,19 +19,13 @@ import type { AdminSchemas } from "@/api/clients";
 import { keys } from "@/api/keys";
 import { call } from "@/api/transport";
 import { Secret } from "@/pages/webhooks/Secret";
-import { usePageTitle } from "@/shell/pageTitle";
-import { ProblemMessage } from "@/shell/ProblemMessage";
+import { FormPage, PageForm, PageOutcome } from "@/shell/FormPage";
 
 const LIST = "/approval-programs";
 const LONGEST_S = 10;
 export const SILENCES = ["refuse", "approve", "ask_a_person"] as const;
 
-const useStyles = makeStyles({
-  card: { maxWidth: "640px", padding: "20px" },
-  form: { display: "flex", flexDirection: "column", gap: "16px" },
-  buttons: { display: "flex", gap: "8px", flexWrap: "wrap" },
-  number: { maxWidth: "120px" },
-});
+const useStyles = makeStyles({ number: { maxWidth: "120px" } });
 
 export default function NewProgramPage() {
   const styles = useStyles();
@@ -40,7 +33,6 @@ export default function NewProgramPage() {
   const navigate = useNavigate();
   const cache = useQueryClient();
   const [draft, setDraft] = useState({ name: "", url: "https://", timeout: "5", silence: "", certificates: "" });
-  usePageTitle(t("create.title"));
   const create = useMutation({
     mutationFn: async () => {
       const certificates = draft.certificates.trim();
@@ -64,76 +56,68 @@ export default function NewProgramPage() {
   if (create.data !== undefined) {
     const made = create.data;
     return (
-      <>
-        <h1>{made.name}</h1>
-        <Card className={styles.card}>
-          <div className={styles.form}>
-            <Secret secret={made.secret} />
-            <div className={styles.buttons}>
+      <FormPage title={made.name}>
+        <PageOutcome
+          buttons={
+            <>
               <Button appearance="primary" onClick={() => void navigate({ to: `${LIST}/${made.id}` })}>
                 {t("create.look")}
               </Button>
               <Button onClick={() => void navigate({ to: "/approval-rules/new" })}>{t("create.rule")}</Button>
-            </div>
-          </div>
-        </Card>
-      </>
+            </>
+          }
+        >
+          <Secret secret={made.secret} />
+        </PageOutcome>
+      </FormPage>
     );
   }
   return (
-    <>
-      <h1>{t("create.title")}</h1>
-      <Card className={styles.card}>
-        <form
-          className={styles.form}
-          onSubmit={(event) => {
-            event.preventDefault();
-            create.mutate();
-          }}
-        >
-          <Field label={t("inputs.name.title")} hint={t("inputs.name.help")} required>
-            <Input value={draft.name} maxLength={100} onChange={(_, data) => change({ name: data.value })} />
-          </Field>
-          <Field label={t("inputs.url.title")} hint={t("inputs.url.help")} required>
-            <Input type="url" value={draft.url} maxLength={2000} onChange={(_, data) => change({ url: data.value })} />
-          </Field>
-          <Field label={t("inputs.timeout_s.title")} hint={t("inputs.timeout_s.help")} required>
-            <Input
-              className={styles.number}
-              inputMode="numeric"
-              value={draft.timeout}
-              onChange={(_, data) => change({ timeout: data.value.trim() })}
-            />
-          </Field>
-          <Field label={t("inputs.when_silent.title")} hint={t("inputs.when_silent.help")} required>
-            <RadioGroup value={draft.silence} onChange={(_, data) => change({ silence: data.value })}>
-              {SILENCES.map((silence) => (
-                <Radio key={silence} value={silence} label={t(`inputs.when_silent.options.${silence}`)} />
-              ))}
-            </RadioGroup>
-          </Field>
-          {draft.silence === "approve" ? (
-            <MessageBar intent="warning" layout="multiline">
-              <MessageBarBody>{t("create.approves_all")}</MessageBarBody>
-            </MessageBar>
-          ) : null}
-          <Field label={t("inputs.ca_certificates.title")} hint={t("inputs.ca_certificates.help")}>
-            <Textarea
-              rows={4}
-              value={draft.certificates}
-              maxLength={65_536}
-              onChange={(_, data) => change({ certificates: data.value })}
-            />
-          </Field>
-          <ProblemMessage error={create.error} />
-          <div className={styles.buttons}>
-            <Button type="submit" appearance="primary" disabled={!complete || create.isPending}>
-              {t("create.button")}
-            </Button>
-            <Button onClick={() => void navigate({ to: LIST })}>{t("create.cancel")}</Button>
-          </div>
-        </form>
-      </Card>
-    </>
+    <FormPage title={t("create.title")}>
+      <PageForm
+        submit={t("create.button")}
+        ready={complete}
+        sending={create.isPending}
+        error={create.error}
+        onSubmit={() => create.mutate()}
+        cancel={t("create.cancel")}
+        onCancel={() => void navigate({ to: LIST })}
+      >
+        <Field label={t("inputs.name.title")} hint={t("inputs.name.help")} required>
+          <Input value={draft.name} maxLength={100} onChange={(_, data) => change({ name: data.value })} />
+        </Field>
+        <Field label={t("inputs.url.title")} hint={t("inputs.url.help")} required>
+          <Input type="url" value={draft.url} maxLength={2000} onChange={(_, data) => change({ url: data.value })} />
+        </Field>
+        <Field label={t("inputs.timeout_s.title")} hint={t("inputs.timeout_s.help")} required>
+          <Input
+            className={styles.number}
+            inputMode="numeric"
+            value={draft.timeout}
+            onChange={(_, data) => change({ timeout: data.value.trim() })}
+          />
+        </Field>
+        <Field label={t("inputs.when_silent.title")} hint={t("inputs.when_silent.help")} required>
+          <RadioGroup value={draft.silence} onChange={(_, data) => change({ silence: data.value })}>
+            {SILENCES.map((silence) => (
+              <Radio key={silence} value={silence} label={t(`inputs.when_silent.options.${silence}`)} />
+            ))}
+          </RadioGroup>
+        </Field>
+        {draft.silence === "approve" ? (
+          <MessageBar intent="warning" layout="multiline">
+            <MessageBarBody>{t("create.approves_all")}</MessageBarBody>
+          </MessageBar>
+        ) : null}
+        <Field label={t("inputs.ca_certificates.title")} hint={t("inputs.ca_certificates.help")}>
+          <Textarea
+            rows={4}
+            value={draft.certificates}
+            maxLength={65_536}
+            onChange={(_, data) => change({ certificates: data.value })}
+          />
+        </Field>
+      </PageForm>
+    </FormPage>
   );
 }

@@ -1,5 +1,5 @@
 /** Registers a program as a resource provider and shows its access key, once. */
-import { Button, Card, Field, Input, makeStyles, Textarea } from "@fluentui/react-components";
+import { Button, Field, Input, Textarea } from "@fluentui/react-components";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -9,24 +9,15 @@ import type { AdminSchemas } from "@/api/clients";
 import { keys } from "@/api/keys";
 import { call } from "@/api/transport";
 import { Secret } from "@/pages/webhooks/Secret";
-import { usePageTitle } from "@/shell/pageTitle";
-import { ProblemMessage } from "@/shell/ProblemMessage";
+import { FormPage, PageForm, PageOutcome } from "@/shell/FormPage";
 
 const LIST = "/resource-providers";
 
-const useStyles = makeStyles({
-  card: { maxWidth: "640px", padding: "20px" },
-  form: { display: "flex", flexDirection: "column", gap: "16px" },
-  buttons: { display: "flex", gap: "8px", flexWrap: "wrap" },
-});
-
 export default function RegisterPage() {
-  const styles = useStyles();
   const { t } = useTranslation("resource_providers");
   const navigate = useNavigate();
   const cache = useQueryClient();
   const [draft, setDraft] = useState({ name: "", url: "https://", certificates: "" });
-  usePageTitle(t("create.title"));
   const register = useMutation({
     mutationFn: async () => {
       const certificates = draft.certificates.trim();
@@ -45,57 +36,49 @@ export default function RegisterPage() {
   const made = register.data;
   if (made !== undefined) {
     return (
-      <>
-        <h1>{made.title}</h1>
-        <Card className={styles.card}>
-          <div className={styles.form}>
-            <Secret secret={made.access_key} title={t("key.title")} once={t("key.once")} />
-            <div className={styles.buttons}>
+      <FormPage title={made.title}>
+        <PageOutcome
+          buttons={
+            <>
               <Button appearance="primary" onClick={() => void navigate({ to: `${LIST}/${made.id}` })}>
                 {t("create.look")}
               </Button>
               <Button onClick={() => void navigate({ to: "/plans/new" })}>{t("create.plan")}</Button>
-            </div>
-          </div>
-        </Card>
-      </>
+            </>
+          }
+        >
+          <Secret secret={made.access_key} title={t("key.title")} once={t("key.once")} />
+        </PageOutcome>
+      </FormPage>
     );
   }
   return (
-    <>
-      <h1>{t("create.title")}</h1>
-      <Card className={styles.card}>
-        <form
-          className={styles.form}
-          onSubmit={(event) => {
-            event.preventDefault();
-            register.mutate();
-          }}
-        >
-          <p>{t("create.help")}</p>
-          <Field label={t("inputs.name.title")} hint={t("inputs.name.help")} required>
-            <Input value={draft.name} maxLength={31} onChange={(_, data) => change({ name: data.value })} />
-          </Field>
-          <Field label={t("inputs.url.title")} hint={t("inputs.url.help")} required>
-            <Input type="url" value={draft.url} maxLength={2000} onChange={(_, data) => change({ url: data.value })} />
-          </Field>
-          <Field label={t("inputs.ca_certificates.title")} hint={t("inputs.ca_certificates.help")}>
-            <Textarea
-              rows={4}
-              value={draft.certificates}
-              maxLength={65_536}
-              onChange={(_, data) => change({ certificates: data.value })}
-            />
-          </Field>
-          <ProblemMessage error={register.error} />
-          <div className={styles.buttons}>
-            <Button type="submit" appearance="primary" disabled={draft.name.trim() === "" || register.isPending}>
-              {t("create.button")}
-            </Button>
-            <Button onClick={() => void navigate({ to: LIST })}>{t("create.cancel")}</Button>
-          </div>
-        </form>
-      </Card>
-    </>
+    <FormPage title={t("create.title")}>
+      <PageForm
+        submit={t("create.button")}
+        ready={draft.name.trim() !== ""}
+        sending={register.isPending}
+        error={register.error}
+        onSubmit={() => register.mutate()}
+        cancel={t("create.cancel")}
+        onCancel={() => void navigate({ to: LIST })}
+      >
+        <p>{t("create.help")}</p>
+        <Field label={t("inputs.name.title")} hint={t("inputs.name.help")} required>
+          <Input value={draft.name} maxLength={31} onChange={(_, data) => change({ name: data.value })} />
+        </Field>
+        <Field label={t("inputs.url.title")} hint={t("inputs.url.help")} required>
+          <Input type="url" value={draft.url} maxLength={2000} onChange={(_, data) => change({ url: data.value })} />
+        </Field>
+        <Field label={t("inputs.ca_certificates.title")} hint={t("inputs.ca_certificates.help")}>
+          <Textarea
+            rows={4}
+            value={draft.certificates}
+            maxLength={65_536}
+            onChange={(_, data) => change({ certificates: data.value })}
+          />
+        </Field>
+      </PageForm>
+    </FormPage>
   );
 }
