@@ -49,6 +49,8 @@ class Program:
     """Path endings that are not answered."""
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     """Method, path with query, headers."""
+    swept: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it has released, once in its life, what is reserved in its name and is none of its buckets."""
 
     def times(self, method: str, ending: str) -> int:
         return sum(each[0] == method and each[1].partition("?")[0].endswith(ending) for each in self.asked)
@@ -82,6 +84,13 @@ async def running_program(cloud: SimulatedCloud, directory: Path) -> AsyncIterat
     buckets = module.Buckets(directory / "buckets.sqlite", zaffre)
     program = Program(module.application(buckets, zaffre, 3600), buckets, access_key_file=key_file)
     key_file.write_text("zpk_none")
+    sweep = buckets.sweep
+
+    async def sweep_and_tell() -> None:
+        await sweep()
+        program.swept.set()
+
+    buckets.sweep = sweep_and_tell
     config = uvicorn.Config(program, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())

@@ -339,6 +339,7 @@ async def test_reservations_are_the_programs_own(database: Database, tmp_path: P
         tenant = await cloud.tenant(plan=await plan_with_buckets(cloud, buckets_count=2))
         key = cloud.client(Face.ADMIN, made["access_key"])
         path = "/providers/self/quota-reservations"
+        await asyncio.wait_for(program.swept.wait(), 30)  # or it would release what is reserved here past it
         ids = [cloud.units.ids.new() for _ in range(4)]
 
         def body(number: int, **other: Any) -> dict[str, Any]:
