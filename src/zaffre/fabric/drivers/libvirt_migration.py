@@ -29,6 +29,8 @@ _FLAGS = (
 _OUTSIDE_JOB = libvirt.VIR_DOMAIN_JOB_NONE
 _FULL_SPEED_MIB_S = (2**63 - 1) // 2**20
 """The most that libvirt takes, which it takes for no limit."""
+_DOWNTIME_MS = 300
+"""QEMU's default."""
 _EMULATED_DOWNTIME_MS = 1_000
 """So long that an emulated guest stands still from the second look at its memory on. QEMU before 9.0 does not notice
 each write of an emulated processor to memory that it has looked through, and a guest that is sent in several rounds
@@ -59,9 +61,10 @@ def move_guest(session: HostSession, guest_id: str, target: MigrationTarget) -> 
     host = urlsplit(target.uri).hostname
     if host is not None:
         parameters[libvirt.VIR_MIGRATE_PARAM_URI] = f"tcp://[{host}]" if ":" in host else f"tcp://{host}"
-    domain.migrateSetMaxSpeed(_FULL_SPEED_MIB_S)  # a move that was stopped has left it low
-    if ET.fromstring(persistent).get("type") == "qemu":  # noqa: S314 - libvirtd wrote it
-        domain.migrateSetMaxDowntime(_EMULATED_DOWNTIME_MS)
+    # Said each time, because a move that was stopped has left both low.
+    emulated = ET.fromstring(persistent).get("type") == "qemu"  # noqa: S314 - libvirtd wrote it
+    domain.migrateSetMaxSpeed(_FULL_SPEED_MIB_S)
+    domain.migrateSetMaxDowntime(_EMULATED_DOWNTIME_MS if emulated else _DOWNTIME_MS)
     domain.migrateToURI3(target.uri, parameters, _FLAGS)
 
 
